@@ -1,0 +1,55 @@
+"""Health: live (the process answers) and ready (database, migrations, model, snapshot)."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from enmusubi.app import database as databases
+from enmusubi.app.dependencies import RuntimeNow
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(BaseModel):
+    """Whether requests can be served, part by part; `ok` or what is wrong and what to do."""
+
+    status: Literal["ready", "not ready"]
+    database: str
+    model: str
+    snapshot: str
+
+
+@router.get("/live")
+async def live() -> Live:
+    """Answers as soon as the process does."""
+    return Live()
+
+
+@router.get("/ready", responses={503: {"model": Ready, "description": "Not ready"}})
+def ready(runtime: RuntimeNow, response: Response) -> Ready:
+    """503 until database (with its migrations) and model are there; a refused snapshot does not stop the service."""
+    problems = dict(runtime.problems)
+    if "database" not in problems and (runtime.database is None or not databases.reachable(runtime.database)):
+        problems["database"] = "does not answer"
+    serving = runtime.is_serving and "database" not in problems
+    if not serving:
+        response.status_code = 503
+    live = runtime.live
+    snapshot = problems.get("snapshot", "is waiting for database and model")
+    if live is not None:
+        # Without a snapshot, or with a refused one, every entry is scored exactly: slower, never wrong.
+        fallback = "ok" if live.current else "none yet; all entries are scored exactly (run `enmusubi index`)"
+        snapshot = f"refused: {live.problem}" if live.problem else fallback
+    return Ready(
+        status="ready" if serving else "not ready",
+        database=problems.get("database", "ok"),
+        model=problems.get("model", "ok"),
+        snapshot=snapshot,
+    )

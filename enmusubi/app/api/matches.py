@@ -1,0 +1,58 @@
+"""Matches: rank for a text that is not stored, list, read with reasons and provenance, review."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from enmusubi.app import reviewing
+from enmusubi.app.dependencies import Asked, AskedNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
+from enmusubi.app.models import Match, Need, Seed
+from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
+from enmusubi.app.schemas import MatchQuery, ReviewDraft
+
+router = APIRouter(tags=["matches"])
+
+
+def _shown(asked: Asked, match: Match) -> MatchOut:
+    may_read_reviews = asked.caller.coordinates and match.need.cluster_id == asked.caller.cluster_id
+    return match_out(match, match.reviews if may_read_reviews else None)
+
+
+@router.post("/match")
+def match_text(query: MatchQuery, asked: AskedNow, matchmaking: MatchmakingNow) -> RankingOut:
+    """Rank the entries open to you for a text, which is not stored."""
+    against = Seed if query.against == "seeds" else Need
+    proposals = matchmaking.for_text(asked.session, asked.caller, query.text, against, query.limit)
+    return ranking_out(proposals, None, "seed" if against is Seed else "need")
+
+
+@router.get("/matches")
+def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: AskedNow) -> Page[MatchOut]:
+    """The stored matches open to you, newest first."""
+    listed = reviewing.list_matches(asked.session, asked.caller, query)
+    return Page[MatchOut](items=[_shown(asked, match) for match in listed.rows], next=listed.next)
+
+
+@router.get("/matches/{match_id}")
+def read_match(match_id: uuid.UUID, asked: AskedNow, response: Response) -> MatchOut:
+    """One match with its reasons, and the snapshot, model and policy that ranked it."""
+    match = reviewing.read_match(asked.session, asked.caller, match_id)
+    response.headers.update(etag(match.version))
+    return _shown(asked, match)
+
+
+@router.post("/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut)
+def review_match(
+    match_id: uuid.UUID, draft: ReviewDraft, version: ExpectedVersion, asked: AskedNow, creation: CreationNow
+) -> Response:
+    """A coordinator's verdict; the pair is no longer proposed afterwards."""
+
+    def review() -> tuple[BaseModel, Mapping[str, str]]:
+        verdict = reviewing.review(asked.session, asked.caller, match_id, draft, version)
+        match = reviewing.read_match(asked.session, asked.caller, match_id)
+        return ReviewOut.model_validate(verdict), {**etag(match.version), "Location": f"/api/v1/matches/{match_id}"}
+
+    return creation.reply(review)

@@ -1,0 +1,81 @@
+"""Seeds: register, read, list, revise, withdraw, and the needs that a seed could serve."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from enmusubi.app.catalogue import listing, seeds
+from enmusubi.app.dependencies import AskedNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
+from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out
+from enmusubi.app.schemas import SeedDraft, SeedRevision
+
+router = APIRouter(prefix="/seeds", tags=["seeds"])
+
+
+@router.post("", status_code=201, response_model=SeedOut)
+def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow) -> Response:
+    """Register a seed; it can be matched at once."""
+
+    def register() -> tuple[BaseModel, Mapping[str, str]]:
+        seed = seeds.register_seed(asked.session, asked.caller, draft, matchmaking.encoder)
+        seed = seeds.read_seed(asked.session, asked.caller, seed.public_id)
+        return SeedOut.model_validate(seed), {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
+
+    return creation.reply(register)
+
+
+@router.get("")
+def list_seeds(query: Annotated[listing.SeedQuery, Query()], asked: AskedNow) -> Page[SeedOut]:
+    """The seeds open to you, newest first."""
+    listed = listing.list_seeds(asked.session, asked.caller, query)
+    return Page[SeedOut](items=[SeedOut.model_validate(seed) for seed in listed.rows], next=listed.next)
+
+
+@router.get("/{seed_id}")
+def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOut:
+    """One seed; its ETag is what If-Match takes."""
+    seed = seeds.read_seed(asked.session, asked.caller, seed_id)
+    response.headers.update(etag(seed.version))
+    return SeedOut.model_validate(seed)
+
+
+@router.patch("/{seed_id}")
+def revise_seed(
+    seed_id: uuid.UUID,
+    revision: SeedRevision,
+    version: ExpectedVersion,
+    asked: AskedNow,
+    matchmaking: MatchmakingNow,
+    response: Response,
+) -> SeedOut:
+    """Change the fields given (JSON merge patch); the new text is matched at once."""
+    seed = seeds.revise_seed(asked.session, asked.caller, seed_id, version, revision, matchmaking.encoder)
+    seed = seeds.read_seed(asked.session, asked.caller, seed_id)
+    response.headers.update(etag(seed.version))
+    return SeedOut.model_validate(seed)
+
+
+@router.post("/{seed_id}/withdraw")
+def withdraw_seed(seed_id: uuid.UUID, version: ExpectedVersion, asked: AskedNow, response: Response) -> SeedOut:
+    """Withdraw a seed: it is kept for its owner and coordinators, and never proposed again."""
+    seeds.withdraw_seed(asked.session, asked.caller, seed_id, version)
+    seed = seeds.read_seed(asked.session, asked.caller, seed_id)
+    response.headers.update(etag(seed.version))
+    return SeedOut.model_validate(seed)
+
+
+@router.get("/{seed_id}/matches")
+def seed_matches(
+    seed_id: uuid.UUID,
+    asked: AskedNow,
+    matchmaking: MatchmakingNow,
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> RankingOut:
+    """The needs that this seed could serve, ranked now, as far as you may see these matches."""
+    seed = seeds.read_seed(asked.session, asked.caller, seed_id)
+    proposals = matchmaking.for_seed(asked.session, asked.caller, seed, limit)
+    matches = matchmaking.keep_for_seed(asked.session, seed, proposals)
+    return ranking_out(proposals, matches, "need")

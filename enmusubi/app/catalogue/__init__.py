@@ -1,0 +1,1 @@
+"""The catalogue of a cluster: seeds, needs and organisations, with their queries."""

@@ -1,0 +1,183 @@
+"""Lists of seeds, needs and organisations: filters, text search, and pages by cursor."""
+
+import base64
+import binascii
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+
+from enmusubi.app import visibility
+from enmusubi.app.catalogue.rules import search_key
+from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.models import Match, Need, Organisation, Seed
+from enmusubi.app.visibility import Caller
+from enmusubi.app.vocabulary import Cooperation, EntryStatus, OrganisationKind
+
+Entry = TypeVar("Entry", Seed, Need, Organisation, Match)
+Word = Annotated[str, Field(max_length=200)]
+
+
+class PageQuery(BaseModel):
+    """Which part of a list: `limit` items after `cursor`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="The `next` of the page before"
+    )
+
+
+class EntryQuery(PageQuery):
+    """Filters that seeds and needs share; all given ones must hold."""
+
+    q: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="Words that must all occur in the public text, whatever their case or width"
+    )
+    status: EntryStatus | None = None
+    organisation: uuid.UUID | None = None
+    language: Literal["ja", "en"] | None = None
+    field: Word | None = Field(default=None, description="Beginning of a field code, for example IPC:A23L")
+    keyword: Word | None = None
+    region: Word | None = None
+    external_id: Annotated[str, Field(max_length=2_000)] | None = None
+    source: Word | None = None
+    modified_since: datetime.datetime | None = None
+
+
+class SeedQuery(EntryQuery):
+    """Filters of seeds."""
+
+    trl_min: Annotated[int, Field(ge=1, le=9)] | None = None
+    trl_max: Annotated[int, Field(ge=1, le=9)] | None = None
+
+
+class NeedQuery(EntryQuery):
+    """Filters of needs."""
+
+    cooperation: Cooperation | None = None
+
+
+class OrganisationQuery(PageQuery):
+    """Filters of organisations."""
+
+    q: Annotated[str, Field(max_length=500)] | None = None
+    kind: OrganisationKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The rows of a page and the cursor of the next."""
+
+    rows: Sequence[Any]
+    next: str | None
+
+
+def list_seeds(session: Session, caller: Caller, query: SeedQuery) -> Listed:
+    """A page of the seeds that the caller may see, newest first."""
+    chosen = _filtered(select(Seed).where(visibility.seeds_visible_to(caller)), Seed, query)
+    if query.trl_min is not None:
+        chosen = chosen.where(Seed.trl >= query.trl_min)
+    if query.trl_max is not None:
+        chosen = chosen.where(Seed.trl <= query.trl_max)
+    return page(session, chosen.options(joinedload(Seed.organisation)), Seed, query)
+
+
+def list_needs(session: Session, caller: Caller, query: NeedQuery) -> Listed:
+    """A page of the needs that the caller may see, newest first."""
+    chosen = _filtered(select(Need).where(visibility.needs_visible_to(caller)), Need, query)
+    if query.cooperation is not None:
+        chosen = chosen.where(Need.cooperation.contains([query.cooperation]))
+    return page(session, chosen.options(joinedload(Need.organisation)), Need, query)
+
+
+def list_organisations(session: Session, caller: Caller, query: OrganisationQuery) -> Listed:
+    """A page of the organisations that the caller may see, newest first."""
+    chosen = select(Organisation).where(visibility.organisations_visible_to(caller), ~Organisation.withdrawn)
+    if query.kind is not None:
+        chosen = chosen.where(Organisation.kind == query.kind)
+    for word in _words(query.q):
+        names = func.concat_ws(" ", Organisation.name_key, func.lower(Organisation.name_en))
+        chosen = chosen.where(names.contains(word, autoescape=True))
+    return page(session, chosen, Organisation, query)
+
+
+def _filtered(chosen: Select[Entry], kind: type[Seed] | type[Need], query: EntryQuery) -> Select[Entry]:
+    equal = {
+        kind.status: query.status,
+        kind.language: query.language,
+        kind.source: query.source,
+        kind.external_id: query.external_id,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            chosen = chosen.where(column == _storable(str(value)))
+    if query.organisation is not None:
+        owner = select(Organisation.id).where(Organisation.public_id == query.organisation)
+        chosen = chosen.where(kind.organisation_id == owner.scalar_subquery())
+    if query.field is not None:
+        chosen = chosen.where(_any_starts_with(kind.field_codes, query.field.upper()))
+    if query.region is not None:
+        chosen = chosen.where(kind.regions.contains([_storable(query.region)]))
+    if query.keyword is not None:
+        keyword = [_storable(query.keyword)]
+        held = or_(kind.technology_keywords.contains(keyword), kind.market_keywords.contains(keyword))
+        chosen = chosen.where(held)
+    if query.modified_since is not None:
+        chosen = chosen.where(kind.last_modified >= _with_zone(query.modified_since))
+    for word in _words(query.q):
+        chosen = chosen.where(kind.search_text.contains(word, autoescape=True))
+    return chosen
+
+
+def _any_starts_with(column: InstrumentedAttribute[list[str]], beginning: str) -> Any:
+    # array_to_string with a separator that no code holds lets one LIKE serve the whole array
+    joined = func.concat("\n", func.array_to_string(column, "\n"))
+    return joined.contains("\n" + _storable(beginning), autoescape=True)
+
+
+def _words(text: str | None) -> list[str]:
+    return [_storable(word) for word in search_key(text or "").split()]
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidInputError("the query holds a character that no text can hold")
+    return text
+
+
+def _with_zone(moment: datetime.datetime) -> datetime.datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def page(session: Session, chosen: Select[Entry], kind: type[Entry], query: PageQuery) -> Listed:
+    """Newest first, ties by public id; the cursor names the last row seen, so that inserts shift nothing."""
+    position = tuple_(kind.created, kind.public_id)
+    if query.cursor is not None:
+        chosen = chosen.where(position < tuple_(*_read_cursor(query.cursor)))
+    chosen = chosen.order_by(kind.created.desc(), kind.public_id.desc()).limit(query.limit + 1)
+    rows = session.scalars(chosen).all()
+    if len(rows) <= query.limit:
+        return Listed(rows, None)
+    rows = rows[: query.limit]
+    return Listed(rows, _cursor(rows[-1].created, rows[-1].public_id))
+
+
+def _cursor(created: datetime.datetime, public_id: uuid.UUID) -> str:
+    microseconds = (created - datetime.datetime.fromtimestamp(0, datetime.UTC)) // datetime.timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(microseconds.to_bytes(8, "big") + public_id.bytes).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime.datetime, uuid.UUID]:
+    try:
+        raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        since = datetime.timedelta(microseconds=int.from_bytes(raw[:8], "big"))
+        return datetime.datetime.fromtimestamp(0, datetime.UTC) + since, uuid.UUID(bytes=raw[8:])
+    except (ValueError, binascii.Error, OverflowError):
+        raise InvalidInputError("cursor: not one that a page of this list gave; start without it") from None

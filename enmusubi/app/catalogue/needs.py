@@ -1,0 +1,200 @@
+"""Needs: read, post, revise, withdraw; the public row and its confidential detail."""
+
+import uuid
+from collections.abc import Iterable
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from enmusubi.app import visibility
+from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
+from enmusubi.app.catalogue.rules import (
+    API_SOURCE,
+    NOT_COLUMNS,
+    check_may_write,
+    check_revisable,
+    check_version,
+    clusters_to_open,
+    default_expiry,
+    fill_life,
+    refuse_known,
+    refuse_past,
+    revised,
+    search_text,
+    stored,
+    touch,
+)
+from enmusubi.app.embeddings import embed
+from enmusubi.app.errors import ForbiddenError, NotFoundError
+from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
+from enmusubi.app.schemas import NeedDraft, need_profile
+from enmusubi.app.visibility import Caller
+from enmusubi.app.vocabulary import EntryStatus, Role
+from enmusubi.matching.encoder import Encoder
+
+CONFIDENTIAL = ("description", "requirements", "constraints", "budget_yen")
+COLUMNS = [name for name in NeedDraft.model_fields if name not in NOT_COLUMNS and name not in CONFIDENTIAL]
+
+
+def read_need(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: bool = False) -> Need:
+    """The need's public part, if the caller may see it; NotFoundError otherwise."""
+    query = (
+        select(Need)
+        .where(Need.public_id == public_id, visibility.needs_visible_to(caller))
+        .options(joinedload(Need.organisation), selectinload(Need.openings).joinedload(NeedOpening.cluster))
+    )
+    query = query.with_for_update(of=Need) if lock else query
+    need = session.scalar(query.execution_options(populate_existing=True))
+    if need is None:
+        raise NotFoundError("no such need, or it is not open to you")
+    return need
+
+
+def read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> dict[int, NeedDetail]:
+    """The confidential parts the caller may read, by the need's key; the others are absent."""
+    query = (
+        select(NeedDetail)
+        .where(NeedDetail.need_id.in_(list(need_ids)), visibility.need_details_visible_to(caller))
+        .options(
+            joinedload(NeedDetail.owner),
+            selectinload(NeedDetail.exclusions),
+        )
+    )
+    found = session.scalars(query.execution_options(populate_existing=True))
+    return {detail.need_id: detail for detail in found}
+
+
+def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encoder) -> Need:
+    """Post a need; the caller's own company owns it unless a coordinator names another."""
+    if caller.role not in (Role.COMPANY, Role.COORDINATOR):
+        raise ForbiddenError("needs are posted by companies and coordinators")
+    owner = owner_of(session, caller, draft.organisation)
+    refuse_past(draft.expires_on)
+    refuse_past(draft.deadline, "deadline")
+    need = new_need(caller.cluster_id, API_SOURCE)
+    fill_need(session, need, draft, owner)
+    _open_need(session, need, draft.opened_to)
+    refuse_known(session, Need, need)
+    embed(need, encoder)
+    session.add(need)
+    session.flush()
+    return need
+
+
+def revise_need(
+    session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel, encoder: Encoder
+) -> Need:
+    """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
+    need = read_need(session, caller, public_id, lock=True)
+    detail = _writable_detail(session, caller, need)
+    check_revisable(need, version)
+    present = (
+        {name: getattr(need, name) for name in COLUMNS}
+        | {name: getattr(detail, name) for name in CONFIDENTIAL}
+        | {
+            "status": need.status,
+            "expires_on": need.expires_on,
+            "organisation": detail.owner.public_id if detail.owner else None,
+            "opened_to": [opening.cluster.public_id for opening in need.openings],
+            "excluded_organisations": [exclusion.name for exclusion in detail.exclusions],
+        }
+    )
+    draft = revised(NeedDraft, present, changes)
+    owner = detail.owner_id
+    if "organisation" in changes.model_fields_set:
+        owner = owner_of(session, caller, draft.organisation)
+    if "expires_on" in changes.model_fields_set:
+        refuse_past(draft.expires_on)
+    if "deadline" in changes.model_fields_set:
+        refuse_past(draft.deadline, "deadline")
+    fill_need(session, need, draft, owner, detail)
+    _open_need(session, need, draft.opened_to)
+    touch(need)
+    embed(need, encoder)
+    session.flush()
+    return need
+
+
+def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Need:
+    """Withdraw a need: it is kept, seen by its owner and coordinators, and never proposed again."""
+    need = read_need(session, caller, public_id, lock=True)
+    _writable_detail(session, caller, need)
+    check_version(need, version)
+    need.status = EntryStatus.WITHDRAWN
+    touch(need)
+    session.flush()
+    return need
+
+
+def new_need(cluster_id: int, source: str) -> Need:
+    """A need with no content yet, not added to a session."""
+    return Need(
+        cluster_id=cluster_id,
+        source=source,
+        expires_on=default_expiry(),
+        technology_keywords=[],
+        market_keywords=[],
+        openings=[],
+        detail=NeedDetail(exclusions=[]),
+    )
+
+
+def fill_need(
+    session: Session, need: Need, draft: NeedDraft, owner_id: int | None, detail: NeedDetail | None = None
+) -> None:
+    """Put the draft's values into the need and its detail; the public row names the owner only if not anonymous."""
+    detail = detail or need.detail
+    before = need_profile(need).matched_text()
+    for name in COLUMNS:
+        setattr(need, name, stored(getattr(draft, name)))
+    need.organisation_id = None if draft.anonymous else owner_id
+    fill_life(need, draft)
+    need.search_text = search_text(need, ("expertise_sought",))
+    detail.owner_id = owner_id
+    for name in CONFIDENTIAL:
+        setattr(detail, name, getattr(draft, name))
+    if [exclusion.name for exclusion in detail.exclusions] != draft.excluded_organisations:
+        detail.exclusions = _exclusions(session, need.cluster_id, draft.excluded_organisations)
+    if before != draft.profile().matched_text():
+        need.embedding = need.embedding_key = need.embedding_encoder = None
+
+
+def _exclusions(session: Session, cluster_id: int, names: Iterable[str]) -> list[NeedExclusion]:
+    exclusions = []
+    for name in names:
+        organisation = find_organisation(session, cluster_id, name=name)
+        if organisation is None:
+            try:
+                known = select(Organisation).where(
+                    Organisation.cluster_id == cluster_id, Organisation.public_id == uuid.UUID(name)
+                )
+                organisation = session.scalar(known)
+            except ValueError:
+                pass  # a name, not an id: kept by its name until such an organisation registers
+        exclusions.append(
+            NeedExclusion(
+                organisation_id=organisation.id if organisation else None,
+                name=organisation.name if organisation else name,
+                name_key=name_key(organisation.name if organisation else name),
+            )
+        )
+    return exclusions
+
+
+def _writable_detail(session: Session, caller: Caller, need: Need) -> NeedDetail:
+    detail = read_details(session, caller, [need.id]).get(need.id)
+    # An administrator or a university sees the need but no detail, and may not write either.
+    check_may_write(caller, need, detail.owner_id if detail else None, Role.COMPANY)
+    if detail is None:
+        raise ForbiddenError("only its own organisation and the coordinators of its cluster change an entry")
+    return detail
+
+
+def _open_need(session: Session, need: Need, public_ids: list[uuid.UUID]) -> None:
+    with session.no_autoflush:
+        clusters = clusters_to_open(session, need.cluster_id, public_ids)
+        present = {opening.cluster_id: opening for opening in need.openings}
+        need.openings = [
+            present.get(cluster.id) or NeedOpening(cluster_id=cluster.id, cluster=cluster) for cluster in clusters
+        ]

@@ -1,0 +1,142 @@
+"""Organisations: read, find, add, revise, withdraw."""
+
+import unicodedata
+import uuid
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enmusubi.app import visibility
+from enmusubi.app.catalogue.rules import check_version, revised, touch
+from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
+from enmusubi.app.models import Need, NeedDetail, Organisation, Seed
+from enmusubi.app.schemas import OrganisationDraft
+from enmusubi.app.visibility import Caller
+from enmusubi.app.vocabulary import EntryStatus
+
+
+def name_key(name: str) -> str:
+    """What two spellings of an organisation's name share: NFKC, case folded, no blanks."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def read_organisation(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: bool = False) -> Organisation:
+    """The organisation, if the caller may see it; NotFoundError otherwise."""
+    query = select(Organisation).where(Organisation.public_id == public_id, visibility.organisations_visible_to(caller))
+    organisation = session.scalar(query.with_for_update() if lock else query)
+    if organisation is None:
+        raise NotFoundError("no such organisation, or it is not open to you")
+    return organisation
+
+
+def add_organisation(session: Session, caller: Caller, draft: OrganisationDraft) -> Organisation:
+    """Add an organisation to the caller's cluster; for coordinators and cluster administrators."""
+    if not caller.oversees:
+        raise ForbiddenError("organisations are added by coordinators and cluster administrators")
+    organisation = Organisation(cluster_id=caller.cluster_id)
+    _fill_organisation(session, organisation, draft)
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def revise_organisation(
+    session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel
+) -> Organisation:
+    """Change the fields that `changes` sets; for coordinators and cluster administrators."""
+    organisation = _organisation_to_change(session, caller, public_id, version)
+    if organisation.withdrawn:
+        raise ConflictError("the organisation has been withdrawn")
+    present = {name: getattr(organisation, name) for name in OrganisationDraft.model_fields}
+    _fill_organisation(session, organisation, revised(OrganisationDraft, present, changes), organisation.id)
+    touch(organisation)
+    session.flush()
+    return organisation
+
+
+def withdraw_organisation(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Organisation:
+    """Withdraw an organisation that no open entry belongs to; ConflictError otherwise."""
+    organisation = _organisation_to_change(session, caller, public_id, version)
+    live = [EntryStatus.PUBLISHED, EntryStatus.ON_HOLD, EntryStatus.UNDER_REVIEW, EntryStatus.DRAFT]
+    seeds = select(Seed.id).where(Seed.organisation_id == organisation.id, Seed.status.in_(live))
+    needs = select(NeedDetail.need_id).join(Need).where(NeedDetail.owner_id == organisation.id, Need.status.in_(live))
+    if session.scalar(seeds.limit(1)) or session.scalar(needs.limit(1)):
+        raise ConflictError("the organisation still has entries that are not withdrawn; withdraw these first")
+    organisation.withdrawn = True
+    touch(organisation)
+    session.flush()
+    return organisation
+
+
+def find_organisation(
+    session: Session,
+    cluster_id: int,
+    *,
+    name: str | None = None,
+    ror: str | None = None,
+    corporate_number: str | None = None,
+) -> Organisation | None:
+    """The cluster's organisation with that number or name, the numbers first."""
+    for column, value in (
+        (Organisation.ror, ror),
+        (Organisation.corporate_number, corporate_number),
+        (Organisation.name_key, name_key(name) if name else None),
+    ):
+        if value is not None:
+            found = session.scalar(select(Organisation).where(Organisation.cluster_id == cluster_id, column == value))
+            if found is not None:
+                return found
+    return None
+
+
+def create_organisation(session: Session, cluster_id: int, draft: OrganisationDraft) -> Organisation:
+    """Add an organisation on behalf of an ingest or the command line."""
+    organisation = Organisation(cluster_id=cluster_id)
+    _fill_organisation(session, organisation, draft)
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> int | None:
+    """The key of the organisation that is to own an entry: the caller's own; coordinators may name any or none."""
+    if caller.coordinates:
+        if public_id is None:
+            return None
+        return read_organisation(session, caller, public_id).id
+    own = session.get(Organisation, caller.organisation_id)
+    assert own is not None  # the accounts' check constraint
+    if public_id is not None and public_id != own.public_id:
+        raise ForbiddenError("organisation: only your own may own what you enter")
+    return own.id
+
+
+def _organisation_to_change(
+    session: Session, caller: Caller, public_id: uuid.UUID, version: int | None
+) -> Organisation:
+    organisation = read_organisation(session, caller, public_id, lock=True)
+    if not caller.oversees:
+        raise ForbiddenError("organisations are changed by coordinators and cluster administrators")
+    check_version(organisation, version)
+    return organisation
+
+
+def _fill_organisation(
+    session: Session, organisation: Organisation, draft: OrganisationDraft, own_id: int | None = None
+) -> None:
+    key = name_key(draft.name)
+    taken = {"name": Organisation.name_key == key}
+    if draft.ror:
+        taken["ror"] = Organisation.ror == draft.ror
+    if draft.corporate_number:
+        taken["corporate_number"] = Organisation.corporate_number == draft.corporate_number
+    for column, condition in taken.items():
+        other = session.scalar(
+            select(Organisation.id).where(Organisation.cluster_id == organisation.cluster_id, condition)
+        )
+        if other is not None and other != own_id:
+            raise ConflictError(f"another organisation of the cluster has this {column}")
+    for column, value in draft.model_dump().items():
+        setattr(organisation, column, value)
+    organisation.name_key = key

@@ -1,0 +1,44 @@
+"""Settings, read from `ENMUSUBI_*` by whoever starts a process; never built at import."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an installation can set; docs/operations.md holds the same table and a test compares them."""
+
+    model_config = SettingsConfigDict(env_prefix="ENMUSUBI_", extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Folder for everything Enmusubi writes")
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL to use, `postgresql://user:password@host/database`; embedded server if unset",
+    )
+    database_pool: int = Field(default=20, ge=1, le=200, description="Most database connections of one process")
+    model: str | None = Field(
+        default=None, description="Any sentence-transformers name or path; the bundled model if unset"
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="Arithmetic of the model; auto is bfloat16 where the processor has it"
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one")
+    floor: float = Field(default=0.0, ge=-1.0, le=1.0, description="Matches that score below this are not proposed")
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body the API takes, in bytes")
+    snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots kept on disk")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line that is written"
+    )
+
+    @field_validator("database_url", "model", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of published snapshots."""
+        return self.home / "snapshots"

@@ -1,0 +1,97 @@
+"""The service: create_app puts routers, error handlers and the runtime together."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import enmusubi
+from enmusubi.app import problems
+from enmusubi.app.api import health, matches, needs, organisations, seeds
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database
+from enmusubi.app.runtime import Runtime
+from enmusubi.matching.encoder import Encoder
+
+DESCRIPTION = """Seeds-to-needs matchmaking: universities register technology seeds, companies post needs,
+coordinators review ranked matches. Every call but health and this description needs an API token."""
+
+
+class BodyLimit:
+    """Refuses request bodies over a size with 413, whether or not Content-Length tells the truth."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, counting what of its body arrives."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        refusal = problems.problem(
+            413, "too-large", "The request body is too large", f"at most {self.most:,} bytes are taken"
+        )
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > self.most:
+                await refusal(scope, receive, send)
+                return
+        seen = 0
+        started = False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.most:
+                raise _TooLargeError
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noted)
+        except _TooLargeError:
+            if not started:
+                await refusal(scope, receive, send)
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def create_app(settings: Settings, encoder: Encoder | None = None, database: Database | None = None) -> FastAPI:
+    """The ASGI application; `encoder` and `database` replace the configured ones and stay the caller's."""
+    runtime = Runtime(settings, encoder, database)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # As many requests at work as there are database connections: a further one would only wait inside.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_pool
+        runtime.start()
+        yield
+        await anyio.to_thread.run_sync(runtime.close)
+
+    app = FastAPI(
+        title="Enmusubi",
+        version=enmusubi.__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses=problems.PROBLEM_RESPONSES,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # the page loads its scripts from another host
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.runtime = runtime
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes)
+    app.include_router(health.router)
+    for module in (seeds, needs, organisations, matches):
+        app.include_router(module.router, prefix="/api/v1")
+    problems.install(app)
+    return app

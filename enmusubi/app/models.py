@@ -1,0 +1,358 @@
+"""The tables: clusters, organisations, accounts, seeds, needs, matches, reviews.
+
+What is confidential in a need lives in `need_details`, apart from the public row, its owner included: the
+public row names the owner only when the need is not anonymous.
+"""
+
+import datetime
+import uuid
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
+
+from enmusubi.app.database import Base
+from enmusubi.app.vocabulary import EntryStatus, MatchStatus, OrganisationKind, ReasonCode, Role, Verdict
+
+
+def _one_of(column: str, values: type[Any], name: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=name)
+
+
+def _key() -> Mapped[int]:
+    return mapped_column(BigInteger, Identity(), primary_key=True)
+
+
+def _public_id() -> Mapped[uuid.UUID]:
+    return mapped_column(Uuid, default=uuid.uuid4, unique=True)
+
+
+def _strings() -> Mapped[list[str]]:
+    return mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+
+
+def _now() -> Mapped[datetime.datetime]:
+    return mapped_column(server_default=func.now())
+
+
+class Cluster(Base):
+    """A region with its own R&D topic."""
+
+    __tablename__ = "clusters"
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    created: Mapped[datetime.datetime] = _now()
+
+
+class Organisation(Base):
+    """A university, public research institute, company or core organisation of a cluster."""
+
+    __tablename__ = "organisations"
+    __table_args__ = (
+        UniqueConstraint("cluster_id", "name_key"),
+        _one_of("kind", OrganisationKind, "kind"),
+        # A number names one organisation of a cluster.
+        Index("uq_organisations_ror", "cluster_id", "ror", unique=True, postgresql_where=text("ror IS NOT NULL")),
+        Index(
+            "uq_organisations_corporate_number",
+            "cluster_id",
+            "corporate_number",
+            unique=True,
+            postgresql_where=text("corporate_number IS NOT NULL"),
+        ),
+    )
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
+    name: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str | None] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    region: Mapped[str | None] = mapped_column(Text)
+    size_band: Mapped[str | None] = mapped_column(Text)
+    ror: Mapped[str | None] = mapped_column(Text)
+    corporate_number: Mapped[str | None] = mapped_column(Text)
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created: Mapped[datetime.datetime] = _now()
+    last_modified: Mapped[datetime.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own form
+
+
+class Account(Base):
+    """A person of an organisation with a role in a cluster."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        _one_of("role", Role, "role"),
+        CheckConstraint(
+            "organisation_id IS NOT NULL OR role IN ('coordinator', 'cluster_administrator')",
+            name="organisation",
+        ),
+    )
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+    created: Mapped[datetime.datetime] = _now()
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether the account is a coordinator, who alone reviews matches and reads confidential texts."""
+        return self.role == Role.COORDINATOR
+
+
+class ApiToken(Base):
+    """A token of an account; only its hash is kept."""
+
+    __tablename__ = "api_tokens"
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created: Mapped[datetime.datetime] = _now()
+    revoked: Mapped[datetime.datetime | None]
+
+
+class _ProfileColumns:
+    """What a seed and a need have in common, the stored embedding included."""
+
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    source: Mapped[str] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(Text)
+    source_digest: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    reference: Mapped[str | None] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    summary: Mapped[str | None] = mapped_column(Text)
+    translation_title: Mapped[str | None] = mapped_column(Text)
+    translation_summary: Mapped[str | None] = mapped_column(Text)
+    applications: Mapped[str | None] = mapped_column(Text)
+    technology_keywords: Mapped[list[str]] = _strings()
+    market_keywords: Mapped[list[str]] = _strings()
+    field_codes: Mapped[list[str]] = _strings()
+    sdgs: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list, server_default=text("'{}'"))
+    regions: Mapped[list[str]] = _strings()
+    language: Mapped[str | None] = mapped_column(Text)
+    expires_on: Mapped[datetime.date] = mapped_column(Date)
+    open_for_interest: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+    status: Mapped[str] = mapped_column(Text)
+    search_text: Mapped[str] = mapped_column(Text, deferred=True)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created: Mapped[datetime.datetime] = _now()
+    last_modified: Mapped[datetime.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    # NULL until embedded, and again as soon as the matched text changes.
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    embedding_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    embedding_encoder: Mapped[str | None] = mapped_column(Text, deferred=True)
+    # Set by a trigger to the writing transaction's id: what a snapshot's watermark is compared with.
+    changed_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), index=True, deferred=True)
+
+    @declared_attr
+    def cluster_id(cls) -> Mapped[int]:  # noqa: N805
+        """The cluster the entry belongs to."""
+        return mapped_column(ForeignKey(Cluster.id))
+
+    @declared_attr
+    def organisation_id(cls) -> Mapped[int | None]:  # noqa: N805
+        """The owner that readers see."""
+        return mapped_column(ForeignKey(Organisation.id), index=True)
+
+    @declared_attr
+    def organisation(cls) -> Mapped[Organisation | None]:  # noqa: N805
+        """The owner that readers see."""
+        return relationship(Organisation, lazy="raise")
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
+        return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]
+
+
+def _profile_constraints(table: str) -> tuple[Any, ...]:
+    return (
+        UniqueConstraint("cluster_id", "source", "external_id"),
+        _one_of("status", EntryStatus, "status"),
+        Index(f"ix_{table}_page", "cluster_id", "created", "public_id"),
+    )
+
+
+class Seed(_ProfileColumns, Base):
+    """A technology seed."""
+
+    __tablename__ = "seeds"
+    __table_args__ = (
+        *_profile_constraints("seeds"),
+        CheckConstraint("trl BETWEEN 1 AND 9", name="trl"),
+    )
+    description: Mapped[str | None] = mapped_column(Text)
+    advantages: Mapped[str | None] = mapped_column(Text)
+    open_challenges: Mapped[str | None] = mapped_column(Text)
+    expected_partner: Mapped[str | None] = mapped_column(Text)
+    trl: Mapped[int | None] = mapped_column(SmallInteger)
+    stage: Mapped[str | None] = mapped_column(Text)
+    ipr_status: Mapped[str | None] = mapped_column(Text)
+    ipr_numbers: Mapped[list[str]] = _strings()
+    licensable: Mapped[bool | None] = mapped_column(Boolean)
+    transferable: Mapped[bool | None] = mapped_column(Boolean)
+    researchers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+
+    openings: Mapped[list["SeedOpening"]] = relationship(cascade="all, delete-orphan", lazy="raise")
+
+
+class Need(_ProfileColumns, Base):
+    """The public summary of a company's need."""
+
+    __tablename__ = "needs"
+    __table_args__ = (
+        *_profile_constraints("needs"),
+        CheckConstraint("wanted_trl BETWEEN 1 AND 9", name="wanted_trl"),
+        CheckConstraint("NOT (anonymous AND organisation_id IS NOT NULL)", name="anonymous_owner"),
+    )
+    expertise_sought: Mapped[str | None] = mapped_column(Text)
+    wanted_trl: Mapped[int | None] = mapped_column(SmallInteger)
+    cooperation: Mapped[list[str]] = _strings()
+    region_preference: Mapped[list[str]] = _strings()
+    deadline: Mapped[datetime.date | None] = mapped_column(Date)
+    anonymous: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+
+    detail: Mapped["NeedDetail"] = relationship(
+        back_populates="need", cascade="all, delete-orphan", lazy="raise", single_parent=True
+    )
+    openings: Mapped[list["NeedOpening"]] = relationship(cascade="all, delete-orphan", lazy="raise")
+
+
+class NeedDetail(Base):
+    """What only the need's own organisation and the coordinators of its cluster read."""
+
+    __tablename__ = "need_details"
+    need_id: Mapped[int] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"), primary_key=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id), index=True)
+    description: Mapped[str | None] = mapped_column(Text)
+    requirements: Mapped[str | None] = mapped_column(Text)
+    constraints: Mapped[str | None] = mapped_column(Text)
+    budget_yen: Mapped[int | None] = mapped_column(BigInteger)
+
+    need: Mapped[Need] = relationship(back_populates="detail", lazy="raise")
+    owner: Mapped[Organisation | None] = relationship(lazy="raise")
+    exclusions: Mapped[list["NeedExclusion"]] = relationship(
+        cascade="all, delete-orphan", lazy="raise", order_by="NeedExclusion.id"
+    )
+
+
+class NeedExclusion(Base):
+    """An organisation that a need must never be proposed to: registered already, or known by name only."""
+
+    __tablename__ = "need_exclusions"
+    id: Mapped[int] = _key()
+    need_id: Mapped[int] = mapped_column(ForeignKey(NeedDetail.need_id, ondelete="CASCADE"), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id))
+    name: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(Text)
+
+
+class SeedOpening(Base):
+    """Another cluster that may see a seed."""
+
+    __tablename__ = "seed_openings"
+    seed_id: Mapped[int] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), primary_key=True)
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), primary_key=True, index=True)
+    cluster: Mapped[Cluster] = relationship(lazy="raise")
+
+
+class NeedOpening(Base):
+    """Another cluster whose universities and coordinators may see a need."""
+
+    __tablename__ = "need_openings"
+    need_id: Mapped[int] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"), primary_key=True)
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), primary_key=True, index=True)
+    cluster: Mapped[Cluster] = relationship(lazy="raise")
+
+
+class Match(Base):
+    """A proposed pairing of a need and a seed, with its score and where that came from."""
+
+    __tablename__ = "matches"
+    __table_args__ = (
+        UniqueConstraint("need_id", "seed_id"),
+        _one_of("status", MatchStatus, "status"),
+    )
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    need_id: Mapped[int] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"))
+    seed_id: Mapped[int] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(Text, default=MatchStatus.SUGGESTED)
+    score: Mapped[float] = mapped_column(Double)
+    parts: Mapped[dict[str, float]] = mapped_column(JSONB)
+    # Provenance: which index, model and policy ranked it. No snapshot means: scored exactly from stored vectors.
+    snapshot: Mapped[str | None] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    revision: Mapped[str] = mapped_column(Text)
+    precision: Mapped[str] = mapped_column(Text)
+    policy: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created: Mapped[datetime.datetime] = _now()
+    scored: Mapped[datetime.datetime] = _now()
+
+    need: Mapped[Need] = relationship(lazy="raise")
+    seed: Mapped[Seed] = relationship(lazy="raise")
+    reviews: Mapped[list["Review"]] = relationship(lazy="raise", order_by="Review.id")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own form
+
+
+class Review(Base):
+    """A coordinator's verdict on a match."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        _one_of("verdict", Verdict, "verdict"),
+        _one_of("reason", ReasonCode, "reason"),
+        CheckConstraint("verdict <> 'dismiss' OR reason IS NOT NULL", name="dismissal_reason"),
+    )
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
+    verdict: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime.datetime] = _now()
+
+
+class IdempotentReply(Base):
+    """The reply to a creating call that carried an Idempotency-Key, kept so that a repeat gets the same."""
+
+    __tablename__ = "idempotent_replies"
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id, ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    request_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created: Mapped[datetime.datetime] = mapped_column(server_default=func.now(), index=True)
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

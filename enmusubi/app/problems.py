@@ -1,0 +1,98 @@
+"""Every error of the API as one shape: RFC 9457 problem details."""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+
+from enmusubi.app.errors import EnmusubiError, PreconditionFailedError, located
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": "Problem details (RFC 9457)", "content": _CONTENT} for status in ("4XX", "5XX")
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str | None = None,
+    headers: dict[str, str] | None = None,
+    **extra: Any,
+) -> JSONResponse:
+    """A problem response; `type` is a relative reference that names the kind of problem."""
+    body: dict[str, Any] = {"type": f"/problems/{code}", "title": title, "status": status}
+    if detail is not None:
+        body["detail"] = detail
+    return JSONResponse({**body, **extra}, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Render every error that leaves an endpoint."""
+
+    @app.exception_handler(EnmusubiError)
+    def _expected(request: Request, error: EnmusubiError) -> JSONResponse:
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = "2"
+        return problem(error.status, error.code, error.title, error.detail, headers, **error.extra)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _invalid(error.errors())
+
+    @app.exception_handler(StaleDataError)
+    def _stale(request: Request, error: StaleDataError) -> JSONResponse:
+        lost = PreconditionFailedError
+        return problem(lost.status, lost.code, lost.title, "somebody changed it at the same moment; read it again")
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> JSONResponse:
+        title = HTTPStatus(error.status_code).phrase
+        code = title.lower().replace(" ", "-")
+        return problem(error.status_code, code, title, None, dict(error.headers or {}))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeoutError)
+    def _database(request: Request, error: Exception) -> JSONResponse:
+        logger.error("the database did not answer: %s", type(error).__name__)
+        return problem(
+            503, "not-ready", "The service is not ready", "the database does not answer", {"Retry-After": "2"}
+        )
+
+    @app.exception_handler(Exception)
+    def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        # Starlette re-raises it to the server's log after this reply; the reply says nothing of it.
+        return problem(500, "internal", "Internal error", "the error was recorded; please report it")
+
+
+def _invalid(errors: Sequence[Any]) -> JSONResponse:
+    return problem(
+        422, "invalid-input", "The input is not valid", "see errors: each names its place", errors=located(errors)
+    )

@@ -1,0 +1,322 @@
+"""What goes out: how entries, organisations and matches look to the account that asks."""
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
+from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed
+from enmusubi.app.schemas import ResearcherDraft
+from enmusubi.app.vocabulary import (
+    Cooperation,
+    EntryStatus,
+    IprStatus,
+    MatchStatus,
+    OrganisationKind,
+    ReasonCode,
+    SizeBand,
+    Stage,
+    Verdict,
+)
+
+Score = Annotated[float, Field(description="Higher is better; today the cosine of the two embeddings")]
+
+
+_PUBLIC_ID = AliasChoices("public_id", "id")
+
+
+class Representation(BaseModel):
+    """Built from our own rows only."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class OrganisationNamed(Representation):
+    """An organisation as other things name it."""
+
+    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    name: str
+    name_en: str | None
+
+
+class OrganisationOut(OrganisationNamed):
+    """An organisation of the cluster."""
+
+    kind: OrganisationKind
+    region: str | None
+    size_band: SizeBand | None
+    ror: str | None
+    corporate_number: str | None
+    withdrawn: bool
+    created: datetime.datetime
+    last_modified: datetime.datetime
+
+
+class EntryOut(Representation):
+    """What a seed and a need have in common."""
+
+    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    status: EntryStatus
+    source: str
+    external_id: str | None
+    reference: str | None
+    title: str | None
+    summary: str | None
+    translation_title: str | None
+    translation_summary: str | None
+    applications: str | None
+    technology_keywords: list[str]
+    market_keywords: list[str]
+    field_codes: list[str]
+    sdgs: list[int]
+    regions: list[str]
+    language: str | None
+    expires_on: datetime.date
+    open_for_interest: bool
+    organisation: OrganisationNamed | None = Field(description="The owner; null where it is not to be known")
+    created: datetime.datetime
+    last_modified: datetime.datetime
+
+
+class SeedOut(EntryOut):
+    """A technology seed."""
+
+    description: str | None
+    advantages: str | None
+    open_challenges: str | None
+    expected_partner: str | None
+    trl: int | None
+    stage: Stage | None
+    ipr_status: IprStatus | None
+    ipr_numbers: list[str]
+    licensable: bool | None
+    transferable: bool | None
+    researchers: list[ResearcherDraft]
+
+
+class NeedConfidential(Representation):
+    """What only the need's own organisation and the coordinators of its cluster read."""
+
+    owner: OrganisationNamed | None
+    description: str | None
+    requirements: str | None
+    constraints: str | None
+    budget_yen: int | None
+    excluded_organisations: list[str]
+
+
+class NeedOut(EntryOut):
+    """A need: its public part, and the confidential part for those who may read it."""
+
+    expertise_sought: str | None
+    wanted_trl: int | None
+    cooperation: list[Cooperation]
+    region_preference: list[str]
+    deadline: datetime.date | None
+    anonymous: bool
+    confidential: NeedConfidential | None = None
+
+
+class ProvenanceOut(Representation):
+    """What ranked: snapshot (null: all scored exactly from the stored vectors), model, revision, policy."""
+
+    snapshot: str | None
+    model: str
+    revision: str
+    precision: str
+    policy: str
+
+
+class PartOut(Representation):
+    """One named part of a score."""
+
+    name: str
+    value: float
+
+
+class EntryShown(BaseModel):
+    """What a list of matches shows of a seed or a need."""
+
+    id: uuid.UUID
+    kind: Literal["seed", "need"]
+    title: str | None
+    excerpt: str | None = Field(description="The beginning of its text, with … where there is more")
+    language: str | None
+    technology_keywords: list[str]
+    regions: list[str]
+    trl: int | None = Field(description="TRL of a seed, wanted TRL of a need")
+    organisation: OrganisationNamed | None
+
+
+class RankedOut(BaseModel):
+    """One ranked entry."""
+
+    rank: int
+    score: Score
+    parts: list[PartOut]
+    entry: EntryShown
+    match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
+    status: MatchStatus | None = None
+
+
+class RankingOut(BaseModel):
+    """Ranked entries, best first; an empty list says why."""
+
+    ranking: list[RankedOut]
+    message: str | None = None
+    provenance: ProvenanceOut
+
+
+class NeedPosted(NeedOut):
+    """A posted need with its ranked seeds."""
+
+    matches: RankingOut
+
+
+class ReviewOut(Representation):
+    """A coordinator's verdict."""
+
+    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    verdict: Verdict
+    reason: ReasonCode | None
+    note: str | None
+    created: datetime.datetime
+
+
+class MatchOut(BaseModel):
+    """A match with its reasons and where they came from."""
+
+    id: uuid.UUID
+    status: MatchStatus
+    score: Score
+    parts: list[PartOut]
+    need: EntryShown
+    seed: EntryShown
+    provenance: ProvenanceOut
+    reviews: list[ReviewOut] | None = Field(description="For coordinators of the need's cluster; null for others")
+    created: datetime.datetime
+    scored: datetime.datetime
+
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list; `next` is the cursor of the following one, null on the last."""
+
+    items: list[Item]
+    next: str | None
+
+
+NOTHING_OPEN = "There is nothing open to you to match with yet."
+NOTHING_GOOD = "No match scores above the floor yet."
+
+
+def organisation_named(organisation: Organisation | None) -> OrganisationNamed | None:
+    """An organisation as other things name it, None for none."""
+    return OrganisationNamed.model_validate(organisation) if organisation else None
+
+
+def need_out(need: Need, detail: NeedDetail | None) -> NeedOut:
+    """A need as its reader may see it: `detail` is None for those who may not read it."""
+    shown = NeedOut.model_validate(need)
+    if detail is not None:
+        shown.confidential = NeedConfidential(
+            owner=organisation_named(detail.owner),
+            description=detail.description,
+            requirements=detail.requirements,
+            constraints=detail.constraints,
+            budget_yen=detail.budget_yen,
+            excluded_organisations=[exclusion.name for exclusion in detail.exclusions],
+        )
+    return shown
+
+
+def ranking_out(proposals: Proposals, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]) -> RankingOut:
+    """A ranking; `matches` are the stored ones by the ranked entry's key."""
+    return RankingOut(
+        ranking=[_ranked(place, each, matches, kind) for place, each in enumerate(proposals.found, start=1)],
+        message=None if proposals.found else (NOTHING_GOOD if proposals.any_open else NOTHING_OPEN),
+        provenance=_provenance(proposals.provenance),
+    )
+
+
+def _ranked(
+    place: int, proposal: Proposal, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]
+) -> RankedOut:
+    ranked, row = proposal.ranked, proposal.row
+    owner = None
+    if row.organisation_id is not None:
+        owner = OrganisationNamed(
+            public_id=row.organisation_id, name=row.organisation_name, name_en=row.organisation_name_en
+        )
+    match = matches[ranked.key] if matches is not None else None
+    return RankedOut(
+        rank=place,
+        score=ranked.score,
+        parts=[PartOut(name=part.name, value=part.value) for part in ranked.parts],
+        entry=EntryShown(
+            id=row.public_id,
+            kind=kind,
+            title=row.title,
+            excerpt=_excerpt(row.excerpt),
+            language=row.language,
+            technology_keywords=row.technology_keywords,
+            regions=row.regions,
+            trl=row.trl,
+            organisation=owner,
+        ),
+        match=match.public_id if match else None,
+        status=MatchStatus(match.status) if match else None,
+    )
+
+
+def _excerpt(text: str | None) -> str | None:
+    return text if text is None or len(text) <= EXCERPT else text[:EXCERPT] + "…"
+
+
+def _provenance(source: Provenance) -> ProvenanceOut:
+    return ProvenanceOut(
+        snapshot=source.snapshot,
+        model=source.model,
+        revision=source.revision,
+        precision=source.precision,
+        policy=source.policy,
+    )
+
+
+def _entry_shown(entry: Seed | Need) -> EntryShown:
+    seed = entry if isinstance(entry, Seed) else None
+    need = entry if isinstance(entry, Need) else None
+    own = seed.description if seed else need.expertise_sought if need else None
+    return EntryShown(
+        id=entry.public_id,
+        kind="seed" if seed else "need",
+        title=entry.title,
+        excerpt=_excerpt(entry.summary or own or entry.applications),
+        language=entry.language,
+        technology_keywords=entry.technology_keywords,
+        regions=entry.regions,
+        trl=seed.trl if seed else need.wanted_trl if need else None,
+        organisation=organisation_named(entry.organisation),
+    )
+
+
+def match_out(match: Match, reviews: Sequence[Review] | None) -> MatchOut:
+    """A match; `reviews` is None for those who may not read them."""
+    parts: dict[str, Any] = match.parts
+    return MatchOut(
+        id=match.public_id,
+        status=MatchStatus(match.status),
+        score=match.score,
+        parts=[PartOut(name=name, value=value) for name, value in parts.items()],
+        need=_entry_shown(match.need),
+        seed=_entry_shown(match.seed),
+        provenance=ProvenanceOut.model_validate(match),
+        reviews=None if reviews is None else [ReviewOut.model_validate(review) for review in reviews],
+        created=match.created,
+        scored=match.scored,
+    )

@@ -1,0 +1,131 @@
+"""What a running service holds: database, encoder, live snapshot; started in the background, closed at the end."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from sqlalchemy.orm import Session
+
+from enmusubi.app import database as databases
+from enmusubi.app import migrating
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database
+from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
+from enmusubi.app.freshness import Freshness
+from enmusubi.app.matchmaking import Matchmaking
+from enmusubi.matching.encoder import BatchingEncoder, Encoder, load_encoder
+from enmusubi.matching.snapshot import LiveSnapshot
+
+logger = logging.getLogger(__name__)
+
+
+def encoder_for(settings: Settings) -> Encoder:
+    """The configured encoder; its weights are loaded at the first text."""
+    return load_encoder(settings.model, settings.home, settings.precision)
+
+
+class Runtime:
+    """The parts of a service. Each is there once it has started, or says why it has not."""
+
+    def __init__(self, settings: Settings, encoder: Encoder | None = None, database: Database | None = None) -> None:
+        self.settings = settings
+        self._given_encoder = encoder
+        self._given_database = database
+        self._database: Database | None = None
+        self._matchmaking: Matchmaking | None = None
+        self.live: LiveSnapshot | None = None
+        self.problems: dict[str, str] = {"database": "is starting", "model": "is loading"}
+        self._stack = ExitStack()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the parts in a thread of their own, so that the service answers at once that it is alive."""
+        self._thread = threading.Thread(target=self._start_parts, name="enmusubi-start", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until every part has started or failed."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def close(self) -> None:
+        """Stop the parts in the reverse order."""
+        self.wait()
+        self._stack.close()
+
+    def _start_parts(self) -> None:
+        # The database starts while the model loads: the one waits for the disk, the other computes.
+        database = threading.Thread(target=self._guarded, args=("database", self._start_database), daemon=True)
+        database.start()
+        encoder: list[Encoder] = []
+        self._guarded("model", lambda: encoder.append(self._start_encoder()))
+        database.join()
+        if encoder and self._database is not None:
+            reached = self._database
+            self._guarded("snapshot", lambda: self._follow_snapshot(encoder[0], reached))
+
+    def _guarded(self, part: str, start: Callable[[], None]) -> None:
+        try:
+            start()
+            self.problems.pop(part, None)
+        except EnmusubiError as error:
+            self.problems[part] = error.detail
+            logger.error("%s: %s", part, error.detail)  # noqa: TRY400 expected: its message names the fix
+        except Exception as error:
+            # The message may quote settings or texts; the type and the place are enough to find the fault.
+            self.problems[part] = f"could not be started ({type(error).__name__}); see the log"
+            logger.exception("%s could not be started", part)
+
+    def _start_database(self) -> None:
+        self._database = self._given_database
+        if self._database is None:
+            self._database = databases.connect(self.settings)
+            self._stack.callback(self._database.close)
+        if not databases.reachable(self._database):
+            raise ConfigurationError("the database does not answer; check ENMUSUBI_DATABASE_URL")
+        present, newest = migrating.present(self._database), migrating.newest()
+        if present != newest:
+            raise ConfigurationError(
+                f"the database is at migration {present or 'none'}, {newest} is needed; run `enmusubi migrate`"
+            )
+
+    def _start_encoder(self) -> Encoder:
+        encoder = self._given_encoder or encoder_for(self.settings)
+        batching = BatchingEncoder(encoder)
+        self._stack.callback(batching.close)
+        batching.encode(["warm up"], "need")
+        return batching
+
+    def _follow_snapshot(self, encoder: Encoder, database: Database) -> None:
+        with database.session() as session:
+            identity = databases.identity(session)
+        self.live = LiveSnapshot(
+            self.settings.snapshots, expect_fingerprint=encoder.fingerprint, expect_database=identity
+        )
+        self._stack.callback(self.live.close)
+        self._matchmaking = Matchmaking(encoder, Freshness(self.live, encoder), self.settings.floor)
+
+    def session(self) -> Session:
+        """A new session; NotReadyError while the database is not there."""
+        if self._database is None or "database" in self.problems:
+            raise NotReadyError(f"the database {self.problems.get('database', 'is starting')}")
+        return self._database.session()
+
+    @property
+    def database(self) -> Database | None:
+        """The database, once it is reached."""
+        return self._database
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether requests can be served."""
+        return self._matchmaking is not None
+
+    @property
+    def matchmaking(self) -> Matchmaking:
+        """The matchmaker; NotReadyError while model or database are not there."""
+        if self._matchmaking is None:
+            reasons = "; ".join(f"{part}: {reason}" for part, reason in self.problems.items())
+            raise NotReadyError(reasons or "the service is starting")
+        return self._matchmaking

@@ -1,0 +1,235 @@
+"""What comes in: one Draft per kind checks an API body and an ingest row alike."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+
+from enmusubi.app import identifiers
+from enmusubi.app.vocabulary import (
+    Cooperation,
+    EntryStatus,
+    IprStatus,
+    OrganisationKind,
+    ReasonCode,
+    SizeBand,
+    Stage,
+    Verdict,
+)
+from enmusubi.matching.profile import Profile
+
+TEXT_LIMIT = 20_000  # characters of one stored text; DOMAIN lengths bind forms, not the store
+KEYWORD_LIMIT = 200
+LIST_LIMIT = 200
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("contains a NUL character, which no text may hold")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains a broken character (a lone surrogate)") from None
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; leave the field out instead")
+    return text
+
+
+Text = Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(_storable), AfterValidator(_filled)]
+ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_storable), AfterValidator(_filled)]
+Keyword = Annotated[
+    str,
+    Field(max_length=KEYWORD_LIMIT),
+    AfterValidator(_storable),
+    AfterValidator(identifiers.normalise),
+    AfterValidator(_filled),
+]
+Keywords = Annotated[list[Keyword], Field(max_length=LIST_LIMIT)]
+FieldCodes = Annotated[
+    list[Annotated[str, Field(max_length=100), AfterValidator(identifiers.field_code)]],
+    Field(max_length=LIST_LIMIT, examples=[["IPC:A23L 3/36", "FORD:2.11"]]),
+]
+Sdgs = Annotated[list[Annotated[int, Field(ge=1, le=17)]], Field(max_length=17)]
+Trl = Annotated[int, Field(ge=1, le=9, description="Technology readiness level, ISO 16290")]
+Language = Literal["ja", "en"]
+PublishableStatus = Literal[EntryStatus.DRAFT, EntryStatus.PUBLISHED, EntryStatus.ON_HOLD]
+Orcid = Annotated[str, Field(max_length=60), AfterValidator(identifiers.orcid)]
+Ror = Annotated[str, Field(max_length=60), AfterValidator(identifiers.ror)]
+CorporateNumber = Annotated[str, Field(max_length=40), AfterValidator(identifiers.corporate_number)]
+
+
+class Schema(BaseModel):
+    """Unknown fields are errors: a misspelt one must not be lost silently."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ResearcherDraft(Schema):
+    """A researcher behind a seed."""
+
+    name: Annotated[str, Field(max_length=200), AfterValidator(_storable), AfterValidator(_filled)]
+    orcid: Orcid | None = None
+    erad_number: Annotated[str, Field(pattern=r"^\d{8}$")] | None = Field(
+        default=None, description="e-Rad researcher number, 8 digits"
+    )
+    researchmap: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
+        default=None, description="researchmap permalink, its last path segment"
+    )
+
+
+class ProfileDraft(Schema):
+    """What a seed and a need have in common."""
+
+    external_id: ShortText | None = Field(default=None, description="The id in the system it comes from")
+    reference: ShortText | None = Field(default=None, description="The owner's own reference")
+    title: Text | None = Field(default=None, examples=["Freeze-tolerant concrete additive from fish collagen"])
+    summary: Text | None = Field(default=None, description="Shown to everyone who may see the entry")
+    translation_title: Text | None = Field(default=None, description="The title in the other language")
+    translation_summary: Text | None = Field(default=None, description="The summary in the other language")
+    applications: Text | None = Field(default=None, description="想定される用途")
+    technology_keywords: Keywords = []
+    market_keywords: Keywords = []
+    field_codes: FieldCodes = []
+    sdgs: Sdgs = []
+    regions: Keywords = []
+    language: Language | None = None
+    expires_on: date | None = Field(default=None, description="365 days from now if left out; two years at most")
+    open_for_interest: bool = True
+    status: PublishableStatus = EntryStatus.PUBLISHED
+    organisation: UUID | None = Field(default=None, description="Public id of the owner; your own by default")
+    opened_to: list[UUID] = Field(default=[], max_length=LIST_LIMIT, description="Other clusters that may see it")
+
+
+class SeedDraft(ProfileDraft):
+    """A technology seed as it is registered."""
+
+    description: Text | None = None
+    advantages: Text | None = Field(default=None, description="従来技術との比較")
+    open_challenges: Text | None = Field(default=None, description="実用化に向けた課題")
+    expected_partner: Text | None = Field(default=None, description="企業への期待")
+    trl: Trl | None = None
+    stage: Stage | None = None
+    ipr_status: IprStatus | None = None
+    ipr_numbers: Annotated[
+        list[Annotated[str, Field(max_length=100), AfterValidator(identifiers.patent_number)]],
+        Field(max_length=LIST_LIMIT),
+    ] = []
+    licensable: bool | None = Field(default=None, description="実施許諾の可否")
+    transferable: bool | None = Field(default=None, description="譲渡の可否")
+    researchers: list[ResearcherDraft] = Field(default=[], max_length=LIST_LIMIT)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.profile().matched_text():
+            raise ValueError("a seed needs at least one of title, summary, description, advantages or applications")
+        return self
+
+    def profile(self) -> Profile:
+        """The public part that is matched."""
+        return seed_profile(self)
+
+
+class NeedDraft(ProfileDraft):
+    """A company's need as it is posted; the fields marked confidential are read by its owner and coordinators."""
+
+    expertise_sought: Text | None = None
+    wanted_trl: Trl | None = None
+    cooperation: list[Cooperation] = Field(default=[], max_length=len(Cooperation))
+    region_preference: Keywords = []
+    deadline: date | None = None
+    anonymous: bool = Field(default=True, description="Universities do not learn who posts it")
+    description: Text | None = Field(default=None, description="Confidential")
+    requirements: Text | None = Field(default=None, description="Confidential")
+    constraints: Text | None = Field(default=None, description="Confidential")
+    budget_yen: Annotated[int, Field(ge=0, le=10**13)] | None = Field(default=None, description="Confidential")
+    excluded_organisations: list[ShortText] = Field(
+        default=[], max_length=LIST_LIMIT, description="Confidential: names or public ids, never proposed"
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.profile().matched_text():
+            raise ValueError("a need needs at least one public text: title, summary, expertise_sought or applications")
+        return self
+
+    def profile(self) -> Profile:
+        """The public part that is matched; nothing confidential enters it."""
+        return need_profile(self)
+
+
+def seed_profile(seed: object) -> Profile:
+    """The matched profile of a SeedDraft or of a stored seed (they share their field names)."""
+    return _profile("seed", seed, ("description", "advantages", "open_challenges"))
+
+
+def need_profile(need: object) -> Profile:
+    """The matched profile of a NeedDraft or of a stored need: public fields only."""
+    return _profile("need", need, ("expertise_sought",))
+
+
+def _profile(kind: Literal["seed", "need"], entry: object, own: tuple[str, ...]) -> Profile:
+    shared = ("title", "summary", "applications", "translation_title", "translation_summary", "language")
+    texts = {name: getattr(entry, name) for name in (*shared, *own)}
+    keywords = (*getattr(entry, "technology_keywords"), *getattr(entry, "market_keywords"))  # noqa: B009
+    return Profile(kind=kind, keywords=keywords, **texts)
+
+
+class OrganisationDraft(Schema):
+    """A university, public research institute, company or core organisation."""
+
+    name: ShortText
+    name_en: ShortText | None = None
+    kind: OrganisationKind
+    region: ShortText | None = None
+    size_band: SizeBand | None = Field(default=None, description="Number of employees, for companies")
+    ror: Ror | None = None
+    corporate_number: CorporateNumber | None = Field(default=None, description="法人番号")
+
+
+class MatchQuery(Schema):
+    """A text to rank against without storing it."""
+
+    text: Text
+    against: Literal["seeds", "needs"] = "seeds"
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class ReviewDraft(Schema):
+    """A coordinator's verdict; dismissing needs a reason code."""
+
+    verdict: Verdict
+    reason: ReasonCode | None = None
+    note: ShortText | None = Field(default=None, description="For coordinators only")
+
+    @model_validator(mode="after")
+    def _dismissal_has_a_reason(self) -> Self:
+        if self.verdict is Verdict.DISMISS and self.reason is None:
+            raise ValueError("a dismissal needs a reason code")
+        return self
+
+
+def _revision_of(draft: type[Schema]) -> Any:
+    """The draft with every field optional, for a JSON merge patch (RFC 7396): null brings back the default."""
+    fields: dict[str, Any] = {
+        name: (cast(Any, info.annotation) | None, Field(default=None, description=info.description))
+        for name, info in draft.model_fields.items()
+    }
+    name = draft.__name__.replace("Draft", "Revision")
+    return create_model(
+        name, __base__=Schema, __doc__=f"What changes in {draft.__name__}: only the fields given.", **fields
+    )
+
+
+if TYPE_CHECKING:
+    SeedRevision = SeedDraft
+    NeedRevision = NeedDraft
+    OrganisationRevision = OrganisationDraft
+else:
+    SeedRevision = _revision_of(SeedDraft)
+    NeedRevision = _revision_of(NeedDraft)
+    OrganisationRevision = _revision_of(OrganisationDraft)

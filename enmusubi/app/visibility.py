@@ -1,0 +1,127 @@
+"""Who may see which seeds, needs, organisations and matches: the start of every query over them."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy.orm import aliased
+
+from enmusubi.app.models import Need, NeedDetail, NeedOpening, Organisation, Seed, SeedOpening
+from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
+
+# A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
+_FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.DRAFT]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account that asks: its keys, cluster, organisation and role."""
+
+    id: int
+    public_id: uuid.UUID
+    cluster_id: int
+    organisation_id: int | None
+    role: Role
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether this is a coordinator, who alone reviews matches and reads others' confidential texts."""
+        return self.role is Role.COORDINATOR
+
+    @property
+    def oversees(self) -> bool:
+        """Whether this account follows all entries of its cluster."""
+        return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR)
+
+
+def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
+    """Entries that are published and whose time has not run out."""
+    return and_(kind.status == EntryStatus.PUBLISHED, kind.expires_on >= func.current_date())
+
+
+def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Published seeds of the cluster or opened to it, all of one's own, and for coordinators all but drafts."""
+    at_our_door = SeedOpening.cluster_id == caller.cluster_id
+    opened = exists().where(SeedOpening.seed_id == Seed.id, at_our_door).correlate(Seed)
+    rules = [and_(published(Seed), or_(Seed.cluster_id == caller.cluster_id, opened))]
+    if caller.organisation_id is not None:
+        rules.append(Seed.organisation_id == caller.organisation_id)
+    if caller.oversees:
+        rules.append(and_(Seed.cluster_id == caller.cluster_id, Seed.status.in_(_FOLLOWED)))
+    return or_(*rules)
+
+
+def _need_is_own(caller: Caller) -> ColumnElement[bool]:
+    if caller.organisation_id is None:
+        return false()
+    # aliased, so that a query that also reads details does not correlate with this one
+    detail = aliased(NeedDetail)
+    return exists().where(detail.need_id == Need.id, detail.owner_id == caller.organisation_id).correlate(Need)
+
+
+def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Published needs for universities and coordinators of the cluster; other companies see none but their own."""
+    rules = [_need_is_own(caller)]
+    if caller.role is not Role.COMPANY:
+        at_our_door = NeedOpening.cluster_id == caller.cluster_id
+        opened = exists().where(NeedOpening.need_id == Need.id, at_our_door).correlate(Need)
+        rules.append(and_(published(Need), or_(Need.cluster_id == caller.cluster_id, opened)))
+    if caller.oversees:
+        rules.append(and_(Need.cluster_id == caller.cluster_id, Need.status.in_(_FOLLOWED)))
+    return or_(*rules)
+
+
+def need_details_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Confidential texts: the need's own organisation and the coordinators of its cluster. Goes with NeedDetail."""
+    rules: list[ColumnElement[bool]] = []
+    if caller.organisation_id is not None:
+        rules.append(NeedDetail.owner_id == caller.organisation_id)
+    if caller.coordinates:
+        handled = aliased(Need)
+        rules.append(
+            exists()
+            .where(
+                handled.id == NeedDetail.need_id,
+                handled.cluster_id == caller.cluster_id,
+                handled.status.in_(_FOLLOWED),
+            )
+            .correlate(NeedDetail)
+        )
+    return or_(false(), *rules)
+
+
+def pairs_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Pairs of a visible need and a visible seed that this account may see as a match.
+
+    A match is seen by its two sides and by its coordinators (those of the need's cluster). Goes with Need and
+    Seed in one query, joined or not with Match.
+    """
+    sides = [_need_is_own(caller)]
+    if caller.organisation_id is not None:
+        sides.append(Seed.organisation_id == caller.organisation_id)
+    if caller.oversees:
+        sides.append(Need.cluster_id == caller.cluster_id)
+    return and_(needs_visible_to(caller), seeds_visible_to(caller), or_(*sides))
+
+
+def organisations_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Organisations of the cluster; of the companies, others see only those that name themselves in a need."""
+    if caller.oversees:
+        return Organisation.cluster_id == caller.cluster_id
+    own = Organisation.id == caller.organisation_id if caller.organisation_id is not None else false()
+    named = exists(
+        select(Need.id)
+        .where(Need.organisation_id == Organisation.id, published(Need), needs_visible_to(caller))
+        .correlate(Organisation)
+    )
+    not_company = Organisation.kind != OrganisationKind.COMPANY
+    here = and_(Organisation.cluster_id == caller.cluster_id, not_company)
+    return or_(own, here, named if caller.role is not Role.COMPANY else false())
+
+
+def open_for_matching(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
+    """Entries that may be proposed now: published, not expired, open for interest, deadline not passed."""
+    deadline: ColumnElement[bool] = true()
+    if kind is Need:
+        deadline = or_(Need.deadline.is_(None), Need.deadline >= func.current_date())
+    return and_(published(kind), kind.open_for_interest, deadline)

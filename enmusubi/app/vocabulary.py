@@ -1,0 +1,115 @@
+"""The closed vocabularies of the field: roles, kinds, states and reason codes (DOMAIN terms)."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an account does in its cluster."""
+
+    COMPANY = "company"
+    UNIVERSITY = "university"
+    COORDINATOR = "coordinator"
+    CLUSTER_ADMINISTRATOR = "cluster_administrator"
+
+
+class OrganisationKind(StrEnum):
+    """What an organisation is; `core` is the cluster's core organisation (中核機関)."""
+
+    UNIVERSITY = "university"
+    PUBLIC_RESEARCH = "public_research"
+    COMPANY = "company"
+    CORE = "core"
+
+
+class SizeBand(StrEnum):
+    """Number of employees of a company."""
+
+    MICRO = "1-20"
+    SMALL = "21-100"
+    MEDIUM = "101-300"
+    UPPER_MEDIUM = "301-1000"
+    LARGE = "1001+"
+
+
+class EntryStatus(StrEnum):
+    """The life of a seed or a need."""
+
+    DRAFT = "draft"
+    UNDER_REVIEW = "under_review"
+    PUBLISHED = "published"
+    ON_HOLD = "on_hold"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    ARCHIVED = "archived"
+    WITHDRAWN = "withdrawn"
+
+
+class Stage(StrEnum):
+    """Development stage of a seed (開発段階)."""
+
+    CONCEPT = "concept"
+    UNDER_DEVELOPMENT = "under_development"
+    LAB_TESTED = "lab_tested"
+    AVAILABLE_FOR_DEMONSTRATION = "available_for_demonstration"
+    ON_THE_MARKET = "on_the_market"
+
+
+class IprStatus(StrEnum):
+    """State of the intellectual property of a seed (知財の状況)."""
+
+    NONE = "none"
+    SECRET_KNOW_HOW = "secret_know_how"  # noqa: S105 a kind of right, not a password
+    APPLIED = "applied"
+    GRANTED = "granted"
+
+
+class Cooperation(StrEnum):
+    """Forms of cooperation a need asks for (連携形態)."""
+
+    JOINT_RESEARCH = "joint_research"
+    COMMISSIONED_RESEARCH = "commissioned_research"
+    TECHNICAL_CONSULTATION = "technical_consultation"
+    ACADEMIC_GUIDANCE = "academic_guidance"
+    LICENCE = "licence"
+    CLINICAL_TRIAL = "clinical_trial"
+
+
+class MatchStatus(StrEnum):
+    """The path of a match; the steps after `shortlisted` belong to introductions by consent."""
+
+    SUGGESTED = "suggested"
+    SHORTLISTED = "shortlisted"
+    INTRODUCED = "introduced"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    DISCLOSED = "disclosed"
+    MEETING = "meeting"
+    NEGOTIATION = "negotiation"
+    AGREEMENT = "agreement"
+    OUTCOME = "outcome"
+    DISMISSED = "dismissed"
+
+
+class Verdict(StrEnum):
+    """A coordinator's verdict on a match."""
+
+    SHORTLIST = "shortlist"
+    DISMISS = "dismiss"
+
+
+class ReasonCode(StrEnum):
+    """Why a match was turned down: one set for every side."""
+
+    TOO_EARLY = "too_early"
+    BENEFIT_UNCLEAR = "benefit_unclear"
+    COMMERCIAL_ROUTE_UNCLEAR = "commercial_route_unclear"
+    DESCRIPTION_UNCLEAR = "description_unclear"
+    SCIENTIFIC_CONCERN = "scientific_concern"
+    OUT_OF_SCOPE = "out_of_scope"
+    IP_POSITION = "ip_position"
+    CAPACITY = "capacity"
+    INTERNAL_PROJECT = "internal_project"
+    COMPLIANCE = "compliance"
+    NO_ANSWER = "no_answer"
+    ALREADY_IN_CONTACT = "already_in_contact"
+    TERMS = "terms"

@@ -1,0 +1,1 @@
+"""The matching library: text and vectors in, ranked ids with reasons out."""

@@ -1,0 +1,16 @@
+"""Immutable indexes: build and publish, open verified, follow the current one."""
+
+from enmusubi.matching.snapshot.building import EncoderIdentity, Vectors, build
+from enmusubi.matching.snapshot.live import LiveSnapshot
+from enmusubi.matching.snapshot.manifest import Manifest, SnapshotError
+from enmusubi.matching.snapshot.opened import Snapshot
+
+__all__ = [
+    "EncoderIdentity",
+    "LiveSnapshot",
+    "Manifest",
+    "Snapshot",
+    "SnapshotError",
+    "Vectors",
+    "build",
+]

@@ -1,0 +1,97 @@
+"""A handle that follows the published snapshot."""
+
+import os
+import threading
+from pathlib import Path
+
+from enmusubi.matching.snapshot.manifest import CURRENT, SnapshotError, read_current
+from enmusubi.matching.snapshot.opened import Snapshot
+
+
+class LiveSnapshot:
+    """The published snapshot of a directory, followed by a background thread.
+
+    `current` is replaced in one step; whoever holds the one before finishes on it, and its memory is freed
+    with the last reference. A snapshot that fails its checks is refused: `problem` says why, and the last
+    good one stays in use. The directory need not exist yet.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        expect_fingerprint: str | None = None,
+        expect_database: str | None = None,
+        poll_seconds: float = 0.25,
+    ) -> None:
+        self._directory = directory
+        self._expect_fingerprint = expect_fingerprint
+        self._expect_database = expect_database
+        self._poll_seconds = poll_seconds
+        self._state: tuple[Snapshot | None, str | None] = (None, None)
+        self._seen: tuple[int, ...] | None = None
+        self._checking = threading.Lock()
+        self._closed = threading.Event()
+        self.check()
+        self._thread = threading.Thread(target=self._follow, name="live-snapshot", daemon=True)
+        self._thread.start()
+
+    @property
+    def current(self) -> Snapshot | None:
+        """The last good snapshot; None when there was none yet."""
+        return self._state[0]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the published snapshot is not in use; None when all is well."""
+        return self._state[1]
+
+    def check(self) -> None:
+        """Look at once for another published snapshot; returns when it is in use or refused."""
+        with self._checking:
+            stamp = self._stamp()
+            if stamp == self._seen:
+                return
+            self._seen = stamp
+            current = self.current
+            try:
+                self._state = (self._published(current), None)
+            except SnapshotError as error:
+                self._state = (current, str(error))
+                if isinstance(error.__cause__, OSError):
+                    # This may pass without another publication, and costs little to try again.
+                    self._seen = ()
+            except Exception as error:
+                # Out of memory, say. The thread must live on to follow the next publication.
+                self._state = (current, f"the published snapshot cannot be opened ({type(error).__name__})")
+
+    def close(self) -> None:
+        """Stop following; `current` stays as it is."""
+        self._closed.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(self._poll_seconds):
+            self.check()
+
+    def _published(self, current: Snapshot | None) -> Snapshot | None:
+        identifier = read_current(self._directory)
+        if identifier is None:
+            raise SnapshotError(f"{CURRENT} was removed")
+        if current is not None and current.id == identifier:
+            return current
+        return Snapshot.open(
+            self._directory / identifier,
+            expect_fingerprint=self._expect_fingerprint,
+            expect_database=self._expect_database,
+        )
+
+    def _stamp(self) -> tuple[int, ...] | None:
+        """Changes whenever CURRENT is replaced; None while there is none."""
+        try:
+            status = os.stat(self._directory / CURRENT)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            # Reading it will say what is wrong.
+            return (-1,)
+        return (status.st_ino, status.st_mtime_ns, status.st_size)

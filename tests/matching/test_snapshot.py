@@ -1,0 +1,414 @@
+"""A snapshot is what was built, or it is refused; the live handle follows the published one."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enmusubi.matching.encoder import HashEncoder
+from enmusubi.matching.similarity import Keys, Matrix
+from enmusubi.matching.snapshot import LiveSnapshot, Manifest, Snapshot, SnapshotError, Vectors, build
+
+DIMENSION = 8
+ENCODER = HashEncoder(DIMENSION)
+
+
+def unit_rows(count: int, seed: int = 0) -> Matrix:
+    rows = np.random.default_rng(seed).standard_normal((count, DIMENSION)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+
+def some_vectors(count: int, seed: int = 0, first_key: int = 1) -> Vectors:
+    return np.arange(first_key, first_key + count), unit_rows(count, seed)
+
+
+def publish(directory: Path, seeds: int = 5, needs: int = 3, watermark: int = 7, keep: int = 3) -> Manifest:
+    return build(
+        directory,
+        encoder=ENCODER,
+        seeds=some_vectors(seeds),
+        needs=some_vectors(needs, seed=1),
+        watermark=watermark,
+        database="test",
+        keep=keep,
+    )
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
+
+
+def within_a_second(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 1
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[LiveSnapshot]:
+    handle = LiveSnapshot(tmp_path / "snapshots", expect_fingerprint=ENCODER.fingerprint)
+    yield handle
+    handle.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sets(st.integers(-(2**63), 2**63 - 1), max_size=60),
+    st.lists(st.integers(1, 20), max_size=5),
+    st.integers(0, 2**32 - 1),
+)
+def test_what_was_built_is_what_opens(
+    tmp_path_factory: pytest.TempPathFactory, drawn: set[int], sizes: list[int], seed: int
+) -> None:
+    """Keys and vectors come back to the last bit, in whatever chunks they were given."""
+    keys: Keys = np.array(sorted(drawn), dtype=np.int64)
+    rows = unit_rows(len(keys), seed)
+    cuts = [0, *np.minimum(np.cumsum(sizes), len(keys)).astype(int).tolist(), len(keys)]
+    chunks = [(keys[start:end], rows[start:end]) for start, end in pairwise(cuts)]
+    directory = tmp_path_factory.mktemp("snapshots")
+
+    manifest = build(directory, encoder=ENCODER, seeds=iter(chunks), needs=[], watermark=42, database="db", keep=1)
+    snapshot = Snapshot.open(directory / manifest.id, expect_fingerprint=ENCODER.fingerprint)
+
+    assert snapshot.manifest == manifest
+    assert manifest.counts == {"seeds": len(keys), "needs": 0}
+    assert (manifest.watermark, manifest.database, manifest.model) == (42, "db", "word-hash")
+    found, known = snapshot.vectors("seed", keys)
+    assert known.all()
+    assert np.array_equal(found, rows)
+    assert sorted(snapshot.search("seed", unit_rows(1)[0], len(keys)).keys.tolist()) == keys.tolist()
+
+
+def test_equal_rows_give_equal_files(tmp_path: Path) -> None:
+    """Two builds of the same rows differ in their time and id alone."""
+    first, second = publish(tmp_path), publish(tmp_path)
+
+    assert first.checksums == second.checksums
+    assert first.id < second.id
+
+
+def test_a_search_is_restricted_to_the_keys_it_is_given(tmp_path: Path) -> None:
+    """`among` and `excluding` decide what is eligible; keys that are not there are ignored."""
+    snapshot = Snapshot.open(tmp_path / publish(tmp_path, seeds=50).id)
+    among = np.array([40, 2, 30, 999, -5])
+
+    hits = snapshot.search("seed", unit_rows(1)[0], 10, among=among, excluding=np.array([30, 31]))
+
+    assert sorted(hits.keys.tolist()) == [2, 40]
+    assert hits.eligible == 2
+    assert hits.scores.tolist() == sorted(hits.scores.tolist(), reverse=True)
+    assert snapshot.search("seed", unit_rows(1)[0], 10, among=np.array([999])).keys.tolist() == []
+
+
+def test_vectors_of_unknown_keys_are_marked(tmp_path: Path) -> None:
+    """A key the snapshot does not hold is reported by the mask, and its row is zero."""
+    snapshot = Snapshot.open(tmp_path / publish(tmp_path).id)
+
+    rows, known = snapshot.vectors("seed", np.array([5, 6, 1]))
+
+    assert known.tolist() == [True, False, True]
+    assert np.array_equal(rows[[0, 2]], unit_rows(5)[[4, 0]])
+    assert not rows[1].any()
+
+
+def test_nobody_else_may_read_a_snapshot(tmp_path: Path) -> None:
+    """Folders and files are for their owner alone, since vectors give their texts away."""
+    publish(tmp_path / "snapshots")
+
+    for path in [tmp_path / "snapshots", *(tmp_path / "snapshots").rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.fixture(scope="module")
+def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("intact")
+    return directory / publish(directory).id
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["manifest.json", "seeds.faiss", "needs.faiss"]), st.data())
+def test_any_flipped_byte_is_refused(intact: Path, name: str, data: st.DataObject) -> None:
+    """Whichever bits of whichever byte of whichever file are changed, the snapshot does not open."""
+    content = (intact / name).read_bytes()
+    place = data.draw(st.integers(0, len(content) - 1))
+    changed = bytearray(content)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    (intact / name).write_bytes(changed)
+    try:
+        with pytest.raises(SnapshotError, match="enmusubi index"):
+            Snapshot.open(intact)
+    finally:
+        (intact / name).write_bytes(content)
+    assert Snapshot.open(intact).count("seed") == 5
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "seeds.faiss", "needs.faiss"])
+@pytest.mark.parametrize("left", [0, 1, 100])
+def test_a_truncated_file_is_refused(tmp_path: Path, name: str, left: int) -> None:
+    """A file cut short is refused, and the message names it."""
+    folder = tmp_path / publish(tmp_path).id
+    os.truncate(folder / name, left)
+
+    with pytest.raises(SnapshotError, match=name):
+        Snapshot.open(folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "seeds.faiss", "needs.faiss"])
+def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
+    """A file that is not there is refused, and the message names it."""
+    folder = tmp_path / publish(tmp_path).id
+    (folder / name).unlink()
+
+    with pytest.raises(SnapshotError, match=f"{name}.*No such file"):
+        Snapshot.open(folder)
+
+
+def test_a_swapped_index_is_refused(tmp_path: Path) -> None:
+    """A sound index from another snapshot, or of the other side, does not pass for the one recorded."""
+    folder = tmp_path / publish(tmp_path).id
+    (folder / "seeds.faiss").write_bytes((folder / "needs.faiss").read_bytes())
+
+    with pytest.raises(SnapshotError, match=r"seeds\.faiss was changed"):
+        Snapshot.open(folder)
+
+
+def test_a_renamed_snapshot_is_refused(tmp_path: Path) -> None:
+    """A snapshot answers to its own id only."""
+    manifest = publish(tmp_path)
+    (tmp_path / manifest.id).rename(tmp_path / "other")
+
+    with pytest.raises(SnapshotError, match=manifest.id):
+        Snapshot.open(tmp_path / "other")
+
+
+def test_another_format_is_named(tmp_path: Path) -> None:
+    """A snapshot of a later version is refused with its format, not with a checksum."""
+    folder = tmp_path / publish(tmp_path).id
+    described = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(described | {"format": 2}))
+
+    with pytest.raises(SnapshotError, match="format 2 where 1 is understood"):
+        Snapshot.open(folder)
+
+
+def test_another_encoder_or_database_is_refused(tmp_path: Path) -> None:
+    """A snapshot that does not fit the running encoder or database says which of them it does not fit."""
+    folder = tmp_path / publish(tmp_path).id
+
+    with pytest.raises(SnapshotError, match=r"another encoder \(word-hash"):
+        Snapshot.open(folder, expect_fingerprint=HashEncoder(DIMENSION, revision="2").fingerprint)
+    with pytest.raises(SnapshotError, match="another database"):
+        Snapshot.open(folder, expect_database="production")
+    Snapshot.open(folder, expect_fingerprint=ENCODER.fingerprint, expect_database="test")
+
+
+@pytest.mark.parametrize(
+    ("keys", "rows", "message"),
+    [
+        (np.array([1, 1]), unit_rows(2), "key 1 does not come after"),
+        (np.array([2, 1]), unit_rows(2), "key 1 does not come after"),
+        (np.array([1, 2]), unit_rows(3), r"shape \(2, 8\)"),
+        (np.array([1]), np.zeros((1, DIMENSION), dtype=np.float32), "length 0, not 1"),
+        (np.array([1]), np.full((1, DIMENSION), np.nan, dtype=np.float32), "length nan, not 1"),
+        (np.array([1.5]), unit_rows(1), "keys are int64"),
+    ],
+)
+def test_rows_that_cannot_be_indexed_are_refused(tmp_path: Path, keys: Keys, rows: Matrix, message: str) -> None:
+    """A bad row stops the build with its key, and the published snapshot stays."""
+    published = publish(tmp_path)
+
+    with pytest.raises(ValueError, match=message):
+        build(tmp_path, encoder=ENCODER, seeds=(keys, rows), needs=[], watermark=0, database="test")
+    assert names(tmp_path) == [published.id, "CURRENT"]
+
+
+def test_keys_ascend_over_chunks_too(tmp_path: Path) -> None:
+    """A chunk that begins where the one before it ended is refused."""
+    chunks = [some_vectors(3), some_vectors(3, first_key=3)]
+
+    with pytest.raises(ValueError, match="needs: key 3 does not come after"):
+        build(tmp_path, encoder=ENCODER, seeds=[], needs=chunks, watermark=0, database="test")
+
+
+def test_only_the_newest_are_kept(tmp_path: Path) -> None:
+    """Old snapshots and the remains of killed builds go, the published one never."""
+    (tmp_path / "building-abandoned").mkdir()
+    (tmp_path / "building-abandoned" / "seeds.faiss").write_bytes(b"half")
+
+    made = [publish(tmp_path, keep=2).id for _ in range(4)]
+
+    assert names(tmp_path) == [*made[2:], "CURRENT"]
+    assert (tmp_path / "CURRENT").read_text() == f"{made[3]}\n"
+
+
+def test_builders_at_the_same_time_leave_one_sound_snapshot(tmp_path: Path) -> None:
+    """Concurrent builds wait for each other; what CURRENT names opens, and nothing half-made is left."""
+    builders = [threading.Thread(target=publish, args=(tmp_path, 200, 10, turn)) for turn in range(8)]
+    for builder in builders:
+        builder.start()
+    for builder in builders:
+        builder.join()
+
+    assert len(names(tmp_path)) == 4
+    Snapshot.open(tmp_path / (tmp_path / "CURRENT").read_text().strip())
+
+
+_BUILD_FOREVER = """
+import sys
+from pathlib import Path
+from tests.matching.test_snapshot import publish
+while True:
+    publish(Path(sys.argv[1]), seeds=20_000, needs=5_000)
+    print("published", flush=True)
+"""
+
+
+@pytest.mark.process
+def test_a_killed_build_leaves_the_published_snapshot(tmp_path: Path) -> None:
+    """After kill -9 at any moment of a build, CURRENT names a sound snapshot, and the next build cleans up."""
+    for turn in range(8):
+        builder = subprocess.Popen(
+            [sys.executable, "-c", _BUILD_FOREVER, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        with builder:
+            assert builder.stdout is not None
+            assert builder.stdout.readline() == b"published\n"
+            # Builds take some 20 ms, so these fall all over the second or third one.
+            time.sleep(0.004 * turn)
+            builder.send_signal(signal.SIGKILL)
+
+        current = (tmp_path / "CURRENT").read_text().strip()
+        assert Snapshot.open(tmp_path / current).count("seed") == 20_000
+
+    publish(tmp_path)
+    assert not list(tmp_path.glob("building-*"))
+    assert not (tmp_path / "CURRENT.new").exists()
+
+
+def test_the_handle_waits_for_a_first_snapshot(tmp_path: Path, live: LiveSnapshot) -> None:
+    """With no directory there is no snapshot and no problem; a first one is in use within a second."""
+    assert (live.current, live.problem) == (None, None)
+
+    manifest = publish(tmp_path / "snapshots")
+
+    assert within_a_second(lambda: live.current is not None)
+    assert live.current is not None
+    assert live.current.manifest == manifest
+
+
+def test_the_handle_follows_within_a_second(tmp_path: Path, live: LiveSnapshot) -> None:
+    """Each publication replaces the one in use, and a reader of the old one finishes on it."""
+    publish(tmp_path / "snapshots", seeds=5)
+    live.check()
+    old = live.current
+    newer = publish(tmp_path / "snapshots", seeds=6, keep=1)
+
+    assert within_a_second(lambda: live.current is not None and live.current.id == newer.id)
+    assert old is not None
+    assert len(old.search("seed", unit_rows(1)[0], 10).keys) == 5
+
+
+@pytest.mark.parametrize("place", range(41))
+def test_a_changed_current_is_refused(tmp_path: Path, place: int) -> None:
+    """Whichever byte of CURRENT is changed, nothing else is served in its place."""
+    publish(tmp_path)
+    content = bytearray((tmp_path / "CURRENT").read_bytes())
+    content[place] ^= 1
+    (tmp_path / "CURRENT").write_bytes(content)
+
+    live = LiveSnapshot(tmp_path)
+    live.close()
+
+    assert len(content) == 41
+    assert live.current is None
+    assert live.problem is not None
+
+
+def test_a_refused_snapshot_leaves_the_last_good_one_in_use(tmp_path: Path, live: LiveSnapshot) -> None:
+    """A damaged publication is named as a problem until a sound one is published."""
+    good = publish(tmp_path / "snapshots")
+    live.check()
+    # Damaged before the handle can see it: published by hand under the name of the next.
+    bad = publish(tmp_path / "aside", seeds=9)
+    (tmp_path / "aside" / bad.id / "seeds.faiss").write_bytes(b"damaged")
+    (tmp_path / "aside" / bad.id).rename(tmp_path / "snapshots" / bad.id)
+    (tmp_path / "aside" / "CURRENT").rename(tmp_path / "snapshots" / "CURRENT")
+
+    assert within_a_second(lambda: live.problem is not None)
+    assert live.problem is not None
+    assert "seeds.faiss was changed" in live.problem
+    assert live.current is not None
+    assert live.current.id == good.id
+
+    publish(tmp_path / "snapshots")
+    assert within_a_second(lambda: live.problem is None)
+
+
+def test_a_snapshot_of_another_encoder_is_not_served(tmp_path: Path, live: LiveSnapshot) -> None:
+    """A publication made with another model is refused and said so."""
+    other = HashEncoder(DIMENSION, revision="2")
+    build(tmp_path / "snapshots", encoder=other, seeds=[], needs=[], watermark=0, database="test")
+    live.check()
+
+    assert live.current is None
+    assert live.problem is not None
+    assert "another encoder" in live.problem
+
+
+def test_a_removed_publication_is_said(tmp_path: Path, live: LiveSnapshot) -> None:
+    """When everything published is deleted, the one in memory serves on, and the problem names the fix."""
+    publish(tmp_path / "snapshots")
+    live.check()
+    (tmp_path / "snapshots" / "CURRENT").unlink()
+    live.check()
+
+    assert live.current is not None
+    assert live.problem == "CURRENT was removed; run `enmusubi index`"
+
+
+def test_readers_never_notice_a_publication(tmp_path: Path, live: LiveSnapshot) -> None:
+    """Searches during many publications each see one whole snapshot."""
+    publish(tmp_path / "snapshots", seeds=100)
+    live.check()
+    wrong: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            snapshot = live.current
+            assert snapshot is not None
+            found = len(snapshot.search("seed", unit_rows(1)[0], 1000).keys)
+            if found != snapshot.manifest.counts["seeds"]:
+                wrong.append(f"{snapshot.id}: {found}")
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for turn in range(20):
+        publish(tmp_path / "snapshots", seeds=100 + turn, keep=1)
+        live.check()
+    done.set()
+    for reader in readers:
+        reader.join()
+
+    assert wrong == []
+    assert live.current is not None
+    assert live.current.count("seed") == 119
