@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
-from enmusubi.app.embeddings import Kind, embed, role_of
+from enmusubi.app.embeddings import Kind, embed, profile_of, role_of
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, NeedDetail, NeedExclusion, Organisation, Seed
 from enmusubi.app.visibility import Caller
@@ -20,6 +20,7 @@ from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.matchmaker import propose
 from enmusubi.matching.ranking import Ranked
+from enmusubi.matching.shared import Asked
 
 POLICY = "dense-1"  # the ranking in use; every match names the one that ranked it
 EXCERPT = 300  # characters of an entry's text shown in a list of matches
@@ -49,6 +50,7 @@ class Proposals:
     """Ranked entries, best first, and what ranked them."""
 
     found: Sequence[Proposal]
+    asked: Asked
     provenance: Provenance
     any_open: bool  # whether there was anything at all that could have been proposed
 
@@ -70,22 +72,28 @@ class Matchmaking:
         # Encoded first: no database connection is held while the text waits for the encoder.
         vector = self.encoder.encode([text], "need" if against is Seed else "seed")[0]
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
-        return self._propose(session, vector, against, limit, seen)
+        return self._propose(session, vector, against, limit, seen, Asked(text))
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
         vector = embed(need, self.encoder)
         pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, vector, Seed, limit, exists().where(pair).correlate(Seed))
+        return self._propose(session, vector, Seed, limit, exists().where(pair).correlate(Seed), _asked(need))
 
     def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int) -> Proposals:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
         vector = embed(seed, self.encoder)
         pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, vector, Need, limit, exists().where(pair).correlate(Need))
+        return self._propose(session, vector, Need, limit, exists().where(pair).correlate(Need), _asked(seed))
 
     def _propose(
-        self, session: Session, vector: NDArray[np.float32], kind: Kind, limit: int, seen: ColumnElement[bool]
+        self,
+        session: Session,
+        vector: NDArray[np.float32],
+        kind: Kind,
+        limit: int,
+        seen: ColumnElement[bool],
+        asked: Asked,
     ) -> Proposals:
         index = self.freshness.current(session, kind)
         eligible = and_(visibility.open_for_matching(kind), seen)
@@ -104,7 +112,7 @@ class Matchmaking:
         )
         found = [Proposal(each, rows[each.key]) for each in ranked]
         any_open = bool(found) or session.scalar(select(kind.id).where(eligible).limit(1)) is not None
-        return Proposals(found, self.provenance(index), any_open)
+        return Proposals(found, asked, self.provenance(index), any_open)
 
     def keep_for_need(self, session: Session, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need; the matches by the seed's key."""
@@ -159,6 +167,10 @@ class Matchmaking:
         return {getattr(match, other): match for match in found}
 
 
+def _asked(entry: Seed | Need) -> Asked:
+    return Asked(profile_of(entry).matched_text(), tuple(entry.field_codes), entry.language)
+
+
 def _shown(kind: Kind) -> Any:
     text = func.coalesce(kind.summary, kind.description if kind is Seed else Need.expertise_sought, kind.applications)
     level = Seed.trl if kind is Seed else Need.wanted_trl
@@ -170,6 +182,8 @@ def _shown(kind: Kind) -> Any:
             func.left(text, EXCERPT + 1).label("excerpt"),
             kind.language,
             kind.technology_keywords,
+            kind.market_keywords,
+            kind.field_codes,
             kind.regions,
             level.label("trl"),
             Organisation.public_id.label("organisation_id"),

@@ -21,6 +21,7 @@ from enmusubi.app.vocabulary import (
     Stage,
     Verdict,
 )
+from enmusubi.matching.shared import Asked, shared
 
 Score = Annotated[float, Field(description="Higher is better; today the cosine of the two embeddings")]
 
@@ -151,12 +152,21 @@ class EntryShown(BaseModel):
     organisation: OrganisationNamed | None
 
 
+class SharedOut(Representation):
+    """What the entry plainly shares with the side that asks, for people to read beside the score."""
+
+    keywords: list[str] = Field(description="Keywords of the entry that occur in the asking text")
+    field_codes: list[str] = Field(description="Fields both name, IPC and CPC by subclass")
+    other_language: bool = Field(description="Whether the two are in different languages, as far as is known")
+
+
 class RankedOut(BaseModel):
     """One ranked entry."""
 
     rank: int
     score: Score
     parts: list[PartOut]
+    shared: SharedOut
     entry: EntryShown
     match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
     status: MatchStatus | None = None
@@ -238,14 +248,16 @@ def need_out(need: Need, detail: NeedDetail | None) -> NeedOut:
 def ranking_out(proposals: Proposals, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]) -> RankingOut:
     """A ranking; `matches` are the stored ones by the ranked entry's key."""
     return RankingOut(
-        ranking=[_ranked(place, each, matches, kind) for place, each in enumerate(proposals.found, start=1)],
+        ranking=[
+            _ranked(place, each, proposals.asked, matches, kind) for place, each in enumerate(proposals.found, start=1)
+        ],
         message=None if proposals.found else (NOTHING_GOOD if proposals.any_open else NOTHING_OPEN),
         provenance=_provenance(proposals.provenance),
     )
 
 
 def _ranked(
-    place: int, proposal: Proposal, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]
+    place: int, proposal: Proposal, asked: Asked, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]
 ) -> RankedOut:
     ranked, row = proposal.ranked, proposal.row
     owner = None
@@ -258,6 +270,9 @@ def _ranked(
         rank=place,
         score=ranked.score,
         parts=[PartOut(name=part.name, value=part.value) for part in ranked.parts],
+        shared=SharedOut.model_validate(
+            shared(asked, [*row.technology_keywords, *row.market_keywords], row.field_codes, row.language)
+        ),
         entry=EntryShown(
             id=row.public_id,
             kind=kind,

@@ -113,3 +113,11 @@ class ReasonCode(StrEnum):
     NO_ANSWER = "no_answer"
     ALREADY_IN_CONTACT = "already_in_contact"
     TERMS = "terms"
+
+
+class FileContent(StrEnum):
+    """What an ingested file holds."""
+
+    SEEDS = "seeds"
+    NEEDS = "needs"
+    ORGANISATIONS = "organisations"

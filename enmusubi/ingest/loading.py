@@ -193,7 +193,7 @@ def _stored(session: Session, kind: Kind, ids: set[int]) -> dict[str | None, See
     options = [undefer(kind.source_digest), selectinload(kind.openings)]
     if kind is Need:
         options.append(selectinload(Need.detail).selectinload(NeedDetail.exclusions))
-    rows = session.scalars(select(kind).where(kind.id.in_(ids)).options(*options))
+    rows: list[Seed | Need] = list(session.scalars(select(kind).where(kind.id.in_(ids)).options(*options)))
     return {row.external_id: row for row in rows}
 
 

@@ -37,9 +37,7 @@ def rank(candidates: Iterable[Candidate], n: int, floor: float | None = None) ->
     The score is the sum of the parts, in their order.
     """
     scored = (
-        Ranked(
-            candidate.key, candidate.public_id, sum(part.value for part in candidate.parts), candidate.parts
-        )
+        Ranked(candidate.key, candidate.public_id, sum(part.value for part in candidate.parts), candidate.parts)
         for candidate in candidates
     )
     kept = [ranked for ranked in scored if floor is None or ranked.score >= floor]

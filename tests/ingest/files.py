@@ -21,10 +21,10 @@ def a_text(folder: Path, content: str | bytes, name: str = "seeds.csv", encoding
 
 def a_workbook(
     folder: Path,
-    rows: Sequence[Sequence[Any]],
+    rows: Sequence[Any],
     *,
     merges: Sequence[str] = (),
-    more: Mapping[str, Sequence[Sequence[Any]]] | None = None,
+    more: Mapping[str, Sequence[Any]] | None = None,
     name: str = "seeds.xlsx",
     title: str = "Sheet1",
 ) -> Path:
@@ -83,7 +83,7 @@ def the_problem(folder: Path, heading: str, value: Any, kind: Kind = "seed") -> 
     return problem
 
 
-def an_old_workbook(folder: Path, rows: Sequence[Sequence[Any]], merges: Sequence[tuple[int, int, int, int]] = ()) -> Path:
+def an_old_workbook(folder: Path, rows: Sequence[Any], merges: Sequence[tuple[int, int, int, int]] = ()) -> Path:
     """A BIFF8 .xls in its compound file; a tuple `(serial,)` is a date, merges are 0-based top, bottom, left, right."""
 
     def record(code: int, data: bytes) -> bytes:

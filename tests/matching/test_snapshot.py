@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -235,6 +236,22 @@ def test_rows_that_cannot_be_indexed_are_refused(tmp_path: Path, keys: Keys, row
 
     with pytest.raises(ValueError, match=message):
         build(tmp_path, encoder=ENCODER, seeds=(keys, rows), needs=[], watermark=0, database="test")
+    assert names(tmp_path) == [published.id, "CURRENT"]
+
+
+@pytest.mark.parametrize("missing", [1, 100, 500_000])
+def test_a_full_disk_publishes_nothing(tmp_path: Path, missing: int) -> None:
+    """When the last bytes, or many, find no room, the build fails and the published snapshot stays."""
+    published = publish(tmp_path, seeds=20_000)
+    size = (tmp_path / published.id / "seeds.faiss").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - missing, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"seeds\.faiss .* is the disk full"):
+            publish(tmp_path, seeds=20_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
     assert names(tmp_path) == [published.id, "CURRENT"]
 
 

@@ -99,6 +99,17 @@ def create_organisation(session: Session, cluster_id: int, draft: OrganisationDr
     return organisation
 
 
+def update_organisation(session: Session, organisation: Organisation, draft: OrganisationDraft) -> bool:
+    """Bring an organisation up to date on behalf of an ingest; whether anything changed."""
+    values = draft.model_dump(mode="json")
+    if all(getattr(organisation, column) == value for column, value in values.items()):
+        return False
+    _fill_organisation(session, organisation, draft, organisation.id)
+    touch(organisation)
+    session.flush()
+    return True
+
+
 def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> int | None:
     """The key of the organisation that is to own an entry: the caller's own; coordinators may name any or none."""
     if caller.coordinates:

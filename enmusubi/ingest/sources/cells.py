@@ -24,7 +24,7 @@ _UNITS = {"億": 10**8, "千万": 10**7, "百万": 10**6, "万": 10**4, "千": 1
 _BUDGET = re.compile("".join(rf"(?:{_NUMBER}{unit})?" for unit in _UNITS) + "円?")
 _ENGLISH_BUDGET = re.compile(rf"(?:jpy|¥)?{_NUMBER}(thousand|million|billion)?(?:yen|jpy)?")
 _ENGLISH_UNITS = {None: 1, "thousand": 10**3, "million": 10**6, "billion": 10**9}
-_TRL = re.compile(r"(?:(?:trl)?(?:レベル|level|lv\.?)?)[\s:.\-]*(\d{1,2})")
+_TRL = re.compile(r"(?:(?:trl|レベル|level|lv|trlレベル|trl level)[\s:.\-]*)?(\d{1,2})")
 _SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+\d+")
 
 

@@ -36,7 +36,7 @@ def grid(text: Text, delimiter: str, limits: Limits) -> Grid:
     return Grid(
         file=text.path.name,
         rows=lambda: records(text, delimiter, limits),
-        total=text.lines,
+        total=text.records,
         spread=True,
     )
 

@@ -2,21 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from enmusubi.app import identifiers
-from enmusubi.app.schemas import NeedDraft, SeedDraft
+from enmusubi.app.schemas import NeedDraft, SeedDraft, ShortText
 from enmusubi.ingest.sources import cells, fields
 from enmusubi.ingest.sources.grid import is_blank
 from enmusubi.ingest.sources.headings import Column
 from enmusubi.ingest.sources.report import WITHHELD, Entry, Kind, OrganisationNamed, Place, Problem, shown
 
 _DRAFTS: dict[Kind, type[SeedDraft] | type[NeedDraft]] = {"seed": SeedDraft, "need": NeedDraft}
+_NAME: TypeAdapter[str] = TypeAdapter(ShortText)
+_OWNER_CHECKS: dict[str, Callable[[str], str]] = {
+    "organisation_ror": identifiers.ror,
+    "organisation_corporate_number": identifiers.corporate_number,
+}
 _RESEARCHER = {
     "researcher_orcids": "orcid",
     "researcher_erad_numbers": "erad_number",
@@ -66,7 +71,7 @@ class _Row:
 
     def _parsed(self, column: Column, value: object) -> object | None:
         assert column.target is not None
-        if column.field == "researchers":
+        if column.field == "researchers" or (column.field == "organisation_name" and isinstance(value, dict)):
             return value
         if column.field in ("researcher_names", *_RESEARCHER):
             if isinstance(value, cells.Unreadable):
@@ -136,23 +141,29 @@ def build(kind: Kind, file: str, line: int, filled: Sequence[tuple[Column, objec
 def _owner(row: _Row) -> OrganisationNamed | None:
     values = row.values
     name = values.pop("organisation_name", None)
+    parts = {field: values.pop(field, None) for field in _OWNER_CHECKS}
+    if isinstance(name, dict):  # of a JSON line
+        if name.keys() - {"name", "ror", "corporate_number"} or not all(
+            isinstance(part, str | None) for part in name.values()
+        ):
+            row.refuse("organisation_name", "may hold the texts name, ror and corporate_number only")
+            return None
+        parts = {field: part or name.get(field.removeprefix("organisation_")) for field, part in parts.items()}
+        name = name.get("name")
     if isinstance(name, str) and (public_id := _uuid(name)):
         name, values["organisation"] = None, public_id
     checked: dict[str, str | None] = {}
-    for field, check in (
-        ("organisation_ror", identifiers.ror),
-        ("organisation_corporate_number", identifiers.corporate_number),
-    ):
-        text = values.pop(field, None)
-        checked[field] = None
-        if text is not None:
-            try:
-                checked[field] = check(text)
-            except ValueError as error:
-                row.refuse(field, str(error))
-    if name is None and not any(checked.values()):
+    for field, check in (("organisation_name", _NAME.validate_python), *_OWNER_CHECKS.items()):
+        text = name if field == "organisation_name" else parts[field]
+        try:
+            checked[field] = None if text is None else check(text)
+        except ValidationError as error:
+            row.refuse(field, _reason(error.errors(include_url=False, include_context=False)[0]))
+        except ValueError as error:
+            row.refuse(field, str(error))
+    if not any(checked.values()):
         return None
-    return OrganisationNamed(name, checked["organisation_ror"], checked["organisation_corporate_number"])
+    return OrganisationNamed(*(checked.get(field) for field in ("organisation_name", *_OWNER_CHECKS)))
 
 
 def _uuid(text: str) -> UUID | None:
@@ -227,6 +238,8 @@ def _reason(detail: ErrorDetails) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         return f"has an unknown member {detail['loc'][-1]!r}; leave it out"
+    if detail["type"] == "string_unicode":
+        return "contains a broken character (a lone surrogate)"
     if detail["type"] == "string_too_long":
         return f"{message}; shorten it, since nothing is cut here"
     return message

@@ -40,7 +40,7 @@ TEXTS: dict[Kind, frozenset[str]] = {
 }
 
 # Without its group these say too little: 概要 under 連携先 is not the summary of the seed.
-_GENERIC = "氏名 名前 名称 概要 番号 内容 詳細 状態 地域 分野 所属 課題 機関 企業 大学 no id name title status"
+_GENERIC = "氏名 名前 名称 概要 番号 内容 詳細 状態 地域 分野 所属 課題 機関 企業 大学 name"
 GENERIC = frozenset(_GENERIC.split())
 
 _DASHES = re.compile(r"[\s・･_\-‐‑–—―/:、,。.'’`&|*※?!~〜#\"\u200b\ufeff]+")

@@ -2,8 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
 
 from enmusubi.ingest.sources.report import Problem
+
+SEARCHED = 20  # rows in which the headings must stand
+DEEPEST = 3  # rows of headings
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,17 @@ class Grid:
     sheet: str | None = None
     hidden: bool = False
     spread: bool = False
+
+    @cached_property
+    def head(self) -> dict[int, Sequence[object]]:
+        """The cells of the first rows by their line, those in which headings are looked for."""
+        rows = (row for row in self.rows() if isinstance(row, Row))
+        return {row.line: row.cells for row in takewhile(lambda row: row.line <= SEARCHED + DEEPEST, rows)}
+
+    @cached_property
+    def head_merges(self) -> tuple[Merge, ...]:
+        """The merged ranges that begin in the first rows."""
+        return tuple(merge for merge in self.merges if merge.top <= SEARCHED + DEEPEST)
 
 
 def is_blank(value: object) -> bool:

@@ -90,7 +90,7 @@ def _single(heading: str, kind: Kind) -> Target | None:
 
 
 def _neutral(groups: Sequence[str]) -> bool:
-    return all(_NEUTRAL.fullmatch(fields.key(group)) for group in groups)
+    return all(_NEUTRAL.fullmatch(fields.key(group)) or re.search(r"\d{3}|[:：]", group) for group in groups)
 
 
 def recognise(path: Sequence[str], kind: Kind) -> Target | None:
@@ -109,7 +109,7 @@ def recognise(path: Sequence[str], kind: Kind) -> Target | None:
     group = recognise(parts[:-1], kind)
     if group and group.field == "cooperation" and (choice := COOPERATION.get(fields.key(parts[-1]))):
         return Target("cooperation", choice)
-    if group and group.field in fields.LISTS and re.fullmatch(r"\D{0,5}\d{0,2}", fields.key(parts[-1])):
+    if group and group.field in fields.LISTS and re.fullmatch(r"\D{0,8}\d{1,2}", fields.key(parts[-1])):
         return group
     return None
 

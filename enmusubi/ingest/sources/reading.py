@@ -42,12 +42,13 @@ class Source:
     """An opened file: iterate it (again and again) for its entries and problems, in the order of the file.
 
     `headings` and `notes` are complete once an iteration is; `total` counts the rows where it is known
-    beforehand (an upper bound: a record may take several lines). Iterating may raise SourceError as `read`
-    does.
+    beforehand (for a progress bar: broken quotation marks and blank rows make it inexact). Iterating may raise
+    SourceError as `read` does.
     """
 
     def __init__(
         self,
+        file: str,
         name: str,
         encoding: str | None,
         columns: list[Column],
@@ -55,6 +56,7 @@ class Source:
         total: int | None,
         rows: Callable[["Source"], Iterator[Entry | Problem]],
     ) -> None:
+        self.file = file
         self.format = name
         self.encoding = encoding
         self.total = total
@@ -73,14 +75,19 @@ class Source:
         """What was done with the file that its sender should know."""
         ignored = [column for column in self._columns if column.field is None and column.heading]
         notes = [f"ignored, since they name no field: {listed(ignored)}"] if ignored else []
-        return [*self._notes, *notes, *(f"{text}: {count:,} entries" for text, count in self._found.items())]
+        return [*self._notes, *notes, *(text.format(f"{count:,}") for text, count in self._found.items())]
 
     def __iter__(self) -> Iterator[Entry | Problem]:
         self._found = Counter()
-        for found in self._rows(self):
-            if isinstance(found, Entry):
-                self._found.update(_over_form(found.draft))
-            yield found
+        try:
+            for found in self._rows(self):
+                if isinstance(found, Entry):
+                    self._found.update(_over_form(found.draft))
+                yield found
+        except (OSError, UnicodeError) as error:
+            raise SourceError(
+                f"{self.file} changed or went away while it was read ({type(error).__name__}); run it again"
+            ) from None
 
     def count(self, note: str) -> None:
         """Count an entry for a note."""
@@ -90,10 +97,10 @@ class Source:
 def _over_form(draft: SeedDraft | NeedDraft) -> Iterator[str]:
     for field, length in FORM_LENGTHS.items():
         if len(getattr(draft, field, None) or "") > length:
-            yield f"{field} longer than the {length:,} characters of a form, stored whole"
+            yield f"{field} longer than the {length:,} characters of a form, stored whole: {{}} entries"
     for field in ("technology_keywords", "market_keywords"):
         if len(getattr(draft, field)) > FORM_KEYWORDS:
-            yield f"{field}: more than the {FORM_KEYWORDS} of a form, all stored"
+            yield f"{field}: more than the {FORM_KEYWORDS} of a form, all stored: {{}} entries"
 
 
 def read(
@@ -206,7 +213,7 @@ def _table(
     file = f"{grid.file} [{grid.sheet}]" if several and grid.sheet else grid.file
     total = None if grid.total is None else max(0, grid.total - header.above)
     rows = partial(_table_rows, grid=grid, header=header, columns=columns, kind=kind, file=file)
-    return Source(name, encoding, columns, notes, total, lambda source: rows(source))
+    return Source(file, name, encoding, columns, notes, total, lambda source: rows(source))
 
 
 def _given_notes(columns: Sequence[Column]) -> Iterator[str]:
@@ -235,7 +242,7 @@ def _table_rows(
             value = row.cells[column.number - 1] if column.number <= len(row.cells) else None
             covered, value = covers.value(row.line, column.number, value)
             if covered:
-                source.count("a merged cell is taken for every row that it covers")
+                source.count("merged cells are taken for every row that they cover: {} cells")
                 if column.field in ("title", "external_id"):
                     value = Unreadable("is merged with the row above; give each entry one row, and unmerge")
             filled.append((column, value))
@@ -263,7 +270,7 @@ def _json_lines(text: Text, kind: Kind, mapping: Mapping[str, str]) -> Source:
     if beir and expected != kind:
         notes.append(f"{file} usually holds {expected}s; it is read as {kind}s, as you asked")
     rows = partial(_json_rows, text=text, columns=columns, kind=kind, given=given)
-    return Source(name, text.encoding, columns, notes, text.lines, lambda source: rows(source))
+    return Source(file, name, text.encoding, columns, notes, text.lines, lambda source: rows(source))
 
 
 def _members(names: Sequence[str], first: int, kind: Kind, given: Mapping[str, str], file: str) -> list[Column]:

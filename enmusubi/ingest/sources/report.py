@@ -26,6 +26,7 @@ class Limits:
     workbook: int = 200 * 2**20
     inflated: int = 400 * 2**20
     parts: int = 5_000
+    merges: int = 200_000
 
 
 @dataclass(frozen=True)

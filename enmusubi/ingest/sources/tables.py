@@ -1,18 +1,19 @@
 """Where the headings of a table stand, and what they are, across title rows and merged group headings."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from enmusubi.ingest.sources import fields
 from enmusubi.ingest.sources.cells import CellError, Unreadable, text_of
-from enmusubi.ingest.sources.grid import Grid, Row
+from enmusubi.ingest.sources.grid import DEEPEST, SEARCHED, Grid, Merge
 from enmusubi.ingest.sources.headings import Column, decide, explains, is_marked, listed, recognise
 from enmusubi.ingest.sources.report import Kind, Limits, SourceError, shown
 
-_SEARCHED = 20  # rows in which the headings must stand
-_TALLEST = 10_000  # rows of one merged cell
-_DEEPEST = 3  # rows of headings
+_REMARKS = frozenset(
+    map(fields.key, ("公開", "必須", "任意", "選択", "公開・必須", "公開・任意", "public", "required", "optional"))
+)
 
 
 @dataclass(frozen=True)
@@ -26,38 +27,45 @@ class Header:
     recognised: int
     has_text: bool
     above: int  # rows that are not blank, down to the last of the headings
+    remarks: Mapping[int, str]  # below the headings: 公開, 非公開, 必須 and their like
 
 
 def find_header(grid: Grid, kind: Kind, mapping: Mapping[str, str]) -> Header | None:
     """The rows of headings with the most recognised ones among the first twenty; None where there are none."""
-    lines = _first_rows(grid)
+    lines = grid.head
     best: Header | None = None
-    for start in lines:
-        if start > _SEARCHED:
+    for last in lines:
+        if last > SEARCHED:
             break
-        for depth in range(1, _DEEPEST + 1):
-            # A group row may leave no blank row between itself and its headings.
-            block = [start + step for step in range(depth) if start + step in lines]
-            if len(block) < depth or (depth > 1 and not all(_is_group(grid, lines, line) for line in block[:-1])):
-                break
-            header = _header(grid, lines, block, kind, mapping)
-            if _rank(header) > (_rank(best) if best else (0, 0)):
-                best = header
-    return best
+        # Group rows always count: they may say whose 氏名 it is, or carry a mark that must not be lost.
+        first = last
+        while first - 1 in lines and last - first + 1 < DEEPEST and _is_group(grid, lines, first - 1):
+            first -= 1
+        header = _header(grid, lines, range(first, last + 1), kind, mapping)
+        if best is None or header.recognised > best.recognised or _completes(header, best, grid):
+            best = header if header.recognised else best
+    return _with_remarks(grid, best) if best else None
 
 
-def _rank(header: Header) -> tuple[int, int]:
-    # Of equal blocks the deeper wins: its group row may carry a mark that must not be lost.
-    return header.recognised, header.last - header.first
+def _with_remarks(grid: Grid, header: Header) -> Header:
+    """The headings with the row below them, where it only says of each column whether it is public or required."""
+    cells = grid.head.get(header.last + 1, ())
+    remarks = {place: text for place, value in enumerate(cells, start=1) if (text := _text(value))}
+    if len(remarks) < 2 or not all(fields.key(text) in _REMARKS or is_marked(text) for text in remarks.values()):
+        return header
+    return replace(header, last=header.last + 1, above=header.above + 1, remarks=remarks)
 
 
-def _first_rows(grid: Grid) -> dict[int, Sequence[object]]:
-    limit = _SEARCHED + _DEEPEST
-    rows: Iterator[Row] = (row for row in grid.rows() if isinstance(row, Row))
-    found = {}
-    for row in takewhile(lambda row: row.line <= limit, rows):
-        found[row.line] = row.cells
-    return found
+def _completes(header: Header, best: Header, grid: Grid) -> bool:
+    """Whether a block holds another and merged cells say that its further rows are headings, not data."""
+    return (
+        header.recognised == best.recognised
+        and header.first <= best.last < header.last
+        and any(
+            merge.top <= best.last and (merge.bottom >= header.last or merge.right > merge.left)
+            for merge in grid.head_merges
+        )
+    )
 
 
 def _text(value: object) -> str:
@@ -74,13 +82,13 @@ def _is_group(grid: Grid, lines: Mapping[int, Sequence[object]], line: int) -> b
     filled = [place for place, value in enumerate(lines[line], start=1) if _text(value)]
     if len(filled) > 1:
         return True
-    return any(merge.top <= line <= merge.bottom and merge.bottom > merge.top for merge in grid.merges)
+    return any(merge.top <= line <= merge.bottom and merge.bottom > merge.top for merge in grid.head_merges)
 
 
 def _spread(grid: Grid, lines: Mapping[int, Sequence[object]], line: int, width: int) -> dict[int, str]:
     """The text over each column in a row: merged cells count for all they cover."""
     texts = {place: text for place, value in enumerate(lines.get(line, ()), start=1) if (text := _text(value))}
-    for merge in grid.merges:
+    for merge in grid.head_merges:
         if merge.top <= line <= merge.bottom:
             text = _text(_cell(lines, merge.top, merge.left))
             texts.update({place: text for place in range(merge.left, min(merge.right, width) + 1) if text})
@@ -111,7 +119,7 @@ def _header(
             paths[place] = path
     continuations = frozenset(
         place
-        for merge in grid.merges
+        for merge in grid.head_merges
         if merge.top <= block[-1] <= merge.bottom
         for place in range(merge.left + 1, min(merge.right, width) + 1)
     )
@@ -128,7 +136,7 @@ def _header(
     )
     has_text = bool(found & (fields.TEXTS[kind] | {"--map"}))
     above = sum(line <= block[-1] for line in lines)
-    return Header(paths, continuations, block[0], block[-1], count, has_text, above)
+    return Header(paths, continuations, block[0], block[-1], count, has_text, above, {})
 
 
 def _spread_right(layer: dict[int, str], below: Mapping[int, str], width: int) -> None:
@@ -143,7 +151,7 @@ def columns_of(
     grid: Grid, header: Header, kind: Kind, mapping: Mapping[str, str], limits: Limits
 ) -> tuple[list[Column], list[str]]:
     """The columns of a table and what must be said of the lines above them; SourceError as `decide` raises it."""
-    lines = _first_rows(grid)
+    lines = grid.head
     if max(header.paths) > limits.columns:
         raise SourceError(f"{grid.file} has more than {limits.columns} columns; delete those that are not needed")
     marked, notes = _marks_above(grid, lines, header)
@@ -156,13 +164,13 @@ def _marks_above(grid: Grid, lines: Mapping[int, Sequence[object]], header: Head
     marked: dict[int, str] = {}
     notes = []
     places = sorted(header.paths)
-    for line in (line for line in lines if line < header.last):
+    for line in (line for line in lines if line < header.last - bool(header.remarks)):
         filled = [place for place, value in enumerate(lines[line], start=1) if _text(value)]
         for start in filled:
             text = _text(lines[line][start - 1])
             if not is_marked(text):
                 continue
-            merge = next((merge for merge in grid.merges if (merge.top, merge.left) == (line, start)), None)
+            merge = next((merge for merge in grid.head_merges if (merge.top, merge.left) == (line, start)), None)
             # Without a merged range it may stand for all columns up to the next text.
             end = merge.right if merge else next((place for place in filled if place > start), places[-1] + 1) - 1
             covered = {place for place in places if start <= place <= end}
@@ -170,18 +178,21 @@ def _marks_above(grid: Grid, lines: Mapping[int, Sequence[object]], header: Head
                 notes.append(f"line {line} says {shown(text)!r}; check that no public column is meant")
             else:
                 marked |= dict.fromkeys(covered, f"line {line} above says {shown(text)!r}")
+    for place, text in header.remarks.items():
+        if is_marked(text):
+            marked[place] = f"line {header.last} below says {shown(text)!r}"
     return marked, notes
 
 
 def not_found(grids: Sequence[Grid], kind: Kind) -> SourceError:
     """The error for a file without recognisable headings, listing what stands in its first row."""
     grid = grids[0]
-    first = next(iter(_first_rows(grid).items()), None)
+    first = next(iter(grid.head.items()), None)
     if first is None:
-        return SourceError(f"{grid.file} holds no rows in its first {_SEARCHED} lines; put the headings there")
+        return SourceError(f"{grid.file} holds no rows in its first {SEARCHED} lines; put the headings there")
     cells = [Column(_text(value), place, None, "") for place, value in enumerate(first[1], start=1)]
     return SourceError(
-        f"{grid.file} has no heading that names a text of a {kind} in its first {_SEARCHED} lines (line "
+        f"{grid.file} has no heading that names a text of a {kind} in its first {SEARCHED} lines (line "
         f"{first[0]}: {listed(cells)}); name the columns with --map column=field, for example --map "
         f"'{'お困りごと=summary' if kind == 'need' else '技術の要点=summary'}'"
     )
@@ -191,20 +202,24 @@ class Covers:
     """The merged ranges below the headings: the value of their first row counts for every row they cover."""
 
     def __init__(self, grid: Grid, after: int) -> None:
-        self._above: dict[tuple[int, int], int] = {}
-        self._values: dict[tuple[int, int], object] = {}
-        for merge in grid.merges:
-            if merge.top > after:
-                for line in range(merge.top, min(merge.bottom, merge.top + _TALLEST) + 1):
-                    self._above[line, merge.left] = merge.top
+        ranges: dict[int, list[Merge]] = defaultdict(list)
+        for merge in sorted(grid.merges, key=lambda merge: merge.top):
+            if merge.top > after and merge.bottom > merge.top:
+                ranges[merge.left].append(merge)
+        self._ranges = dict(ranges)
+        self._values: dict[int, tuple[int, object]] = {}
 
     def value(self, line: int, place: int, value: object) -> tuple[bool, object]:
         """Whether a merged cell of a row above covers this one, and the value that counts here."""
-        top = self._above.get((line, place))
-        if top is None:
+        ranges = self._ranges.get(place)
+        if not ranges:
             return False, value
+        found = bisect_right(ranges, line, key=lambda merge: merge.top) - 1
+        if found < 0 or ranges[found].bottom < line:
+            return False, value
+        top = ranges[found].top
         if top == line:
-            self._values[top, place] = value
+            self._values[place] = (top, value)
             return False, value
-        above = self._values.get((top, place))
-        return above is not None, above
+        last, above = self._values.get(place, (0, None))
+        return last == top and above is not None, above if last == top else None

@@ -13,11 +13,15 @@ _NAMES = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "cp932": "CP932 (Shift_JIS)", 
 
 @dataclass(frozen=True)
 class Text:
-    """A text file that decodes to its end; `lines` counts its lines that are not blank."""
+    """A text file that decodes to its end, and how many of its lines are not blank.
+
+    `records` leaves out the lines that end inside quotation marks, as those within a cell of a CSV do.
+    """
 
     path: Path
     encoding: str
     lines: int
+    records: int
 
     @property
     def encoding_name(self) -> str:
@@ -45,12 +49,12 @@ def examine(path: Path, encoding: str | None, limits: Limits) -> Text:
     failures = []
     for candidate in candidates:
         try:
-            lines = _scan(path, candidate, limits)
+            lines, records = _scan(path, candidate, limits)
         except _UndecodableError as error:
             name = _NAMES.get(candidate, candidate)
             failures.append(f"as {name} (byte {error.offset:,}, line {error.line:,})")
         else:
-            return Text(path, candidate, lines)
+            return Text(path, candidate, lines, records)
     raise SourceError(
         f"{path.name} cannot be decoded {' nor '.join(failures)}; name the right one with --encoding, "
         "or save the file as UTF-8"
@@ -61,7 +65,7 @@ def _candidates(path: Path, encoding: str | None) -> list[str]:
     if encoding is not None:
         try:
             name = codecs.lookup(encoding).name
-            b"".decode(name)
+            b"ab".decode(name, errors="replace")  # a LookupError where it is a transformation, such as hex
         except (LookupError, ValueError):
             raise SourceError(
                 f"{path.name}: --encoding {encoding} is not a known encoding; known are for example utf-8, cp932, "
@@ -75,9 +79,9 @@ def _candidates(path: Path, encoding: str | None) -> list[str]:
     return ["utf-8-sig", "cp932"]
 
 
-def _scan(path: Path, encoding: str, limits: Limits) -> int:
+def _scan(path: Path, encoding: str, limits: Limits) -> tuple[int, int]:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    consumed = line = lines = length = 0
+    consumed = line = lines = records = length = quotes = 0
     blank = True
     with path.open("rb") as handle:
         while True:
@@ -94,7 +98,9 @@ def _scan(path: Path, encoding: str, limits: Limits) -> int:
             parts = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             for place, part in enumerate(parts):
                 if place:
+                    records += not blank and quotes % 2 == 0
                     line, lines, length, blank = line + 1, lines + (not blank), 0, True
+                quotes += part.count('"')
                 length += len(part)
                 blank = blank and not part.strip()
                 if length > limits.line:
@@ -103,4 +109,4 @@ def _scan(path: Path, encoding: str, limits: Limits) -> int:
                         "seeds or needs is; check that the file is text with one row a line"
                     )
             if not chunk:
-                return lines + (not blank)
+                return lines + (not blank), records + (not blank)

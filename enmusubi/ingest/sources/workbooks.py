@@ -78,7 +78,7 @@ def _open(stack: ExitStack, path: Path, data_only: bool) -> Any:
 def _damaged(path: Path, error: BaseException) -> SourceError:
     if "encrypted" in str(error):
         return SourceError(f"{path.name} is encrypted; save it without a password and retry")
-    if isinstance(error, DefusedXmlException):
+    if isinstance(error.__cause__ or error, DefusedXmlException):
         return SourceError(f"{path.name} holds XML entities, which no spreadsheet needs; it is refused as hostile")
     return SourceError(
         f"{path.name} is a damaged workbook ({type(error).__name__}); open it in a spreadsheet program, "
@@ -94,6 +94,7 @@ def _inspect(path: Path, limits: Limits) -> dict[str, _Part]:
         f"{path.name} unpacks to more than {limits.inflated // 2**20:,} MB; it is refused as a zip bomb. "
         "Split a real list into smaller workbooks, or save it as CSV"
     )
+    crowded = SourceError(f"{path.name} has more than {limits.merges:,} merged cells; unmerge them")
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -101,6 +102,8 @@ def _inspect(path: Path, limits: Limits) -> dict[str, _Part]:
                 raise bomb
             for member in members:
                 left = _inspect_part(archive, member, parts[member.filename], left)
+                if len(parts[member.filename].merges) > limits.merges:
+                    raise crowded
                 if left < 0:
                     raise bomb
     except _DAMAGE as error:

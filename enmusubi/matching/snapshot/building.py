@@ -65,7 +65,8 @@ def build(
     recorded as they are. Builders in other processes wait for each other; a builder that is killed leaves
     the published snapshot as it was, and its own remains are removed by the next one.
 
-    Raises ValueError, before anything is published, for keys out of order or vectors that are not unit rows.
+    Raises, before anything is published, ValueError for keys out of order or vectors that are not unit rows,
+    and OSError when the disk does not take the files.
     """
     if keep < 1:
         raise ValueError("keep at least one snapshot")
@@ -97,10 +98,8 @@ def _write(
         path = folder / FILES[role]
         index = _index(vectors, encoder.dimension, COUNTS[role])
         counts[COUNTS[role]] = index.ntotal
-        path.touch(mode=0o600)
-        faiss.write_index(index, str(path))
+        _write_index(index, path)
         checksums[FILES[role]] = checksum(path)
-        _flush(path)
     described: dict[str, Any] = {
         "format": FORMAT,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -131,6 +130,19 @@ def _index(vectors: Vectors | Iterable[Vectors], dimension: int, name: str) -> A
             index.add_with_ids(np.ascontiguousarray(matrix), np.ascontiguousarray(keys))
             last = int(keys[-1])
     return index
+
+
+def _write_index(index: Any, path: Path) -> None:
+    path.touch(mode=0o600)
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:
+        raise OSError(f"{path.name} could not be written; is the disk full?") from error
+    # FAISS overlooks a failure of the last bytes, which are written when it closes the file.
+    head = len(faiss.serialize_index(faiss.IndexIDMap2(faiss.IndexFlatIP(index.d))))
+    if path.stat().st_size != head + index.ntotal * (4 * index.d + 8):
+        raise OSError(f"{path.name} was not written to its end; is the disk full?")
+    _flush(path)
 
 
 def _check(keys: Keys, matrix: Matrix, dimension: int, name: str, last: int | None) -> None:

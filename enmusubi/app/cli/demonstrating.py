@@ -1,0 +1,146 @@
+"""`enmusubi demo`: a fictional cluster from files to ranked matches, then the API."""
+
+import json
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import enmusubi
+from enmusubi.app import migrating
+from enmusubi.app.cli import ingesting, serving, showing
+from enmusubi.app.cli.accounts import add_account, add_cluster
+from enmusubi.app.cli.matching import find_need, matchmaking, rank_need
+from enmusubi.app.cli.opening import operator, read_settings
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database, connect
+from enmusubi.app.embeddings import Kind
+from enmusubi.app.errors import ConfigurationError
+from enmusubi.app.models import Cluster, Need, Organisation, Seed
+from enmusubi.app.runtime import encoder_for
+from enmusubi.app.vocabulary import OrganisationKind, Role
+from enmusubi.ingest import indexing, sources
+from enmusubi.ingest.loading import Destination
+from enmusubi.ingest.organisations import load_organisations
+from enmusubi.ingest.run import load_file
+
+CLUSTER = "北星湾ナレッジクラスター / Hokuseiwan Knowledge Cluster"
+SAMPLES = Path(enmusubi.__file__).resolve().parent.parent / "samples"
+FILES: tuple[tuple[str, Kind], ...] = (
+    ("seeds_ja.xlsx", Seed),
+    ("seeds_en.jsonl", Seed),
+    ("needs_ja.csv", Need),
+    ("needs_en.jsonl", Need),
+)
+# A Japanese need, an English one, and one whose best seed is in the other language.
+SHOWN_NEEDS = ("HKN-J01", "HKN-E01", "HKN-J02")
+
+
+def demo(samples: Path | None, *, serve_api: bool) -> None:
+    """Set up, ingest the samples, show three needs with their matches, and serve."""
+    settings = read_settings()
+    console = Console()
+    folder = samples or SAMPLES
+    if not folder.is_dir():
+        raise ConfigurationError(f"no samples in {folder}; run in a checkout, or give --samples")
+    listening = serving.take_port(settings) if serve_api else None
+    encoder = encoder_for(settings)
+    with connect(settings) as database:
+        migrating.upgrade(database)
+        with database.session() as session:
+            cluster = session.scalar(select(Cluster).where(Cluster.name == CLUSTER)) or add_cluster(session, CLUSTER)
+            load_organisations(session, cluster.id, folder / "organisations.jsonl")
+            session.commit()
+        for name, kind in FILES:
+            _ingest(console, database, cluster, folder / name, kind)
+        embedded, snapshot = ingesting.embed_and_publish(settings, database, list(indexing.KINDS), encoder)
+        console.print(
+            f"{embedded} embedded; " + (f"snapshot {snapshot} published" if snapshot else "nothing changed"),
+            highlight=False,
+        )
+        with matchmaking(settings, database, encoder) as matchmaker, database.session() as session:
+            caller = operator(cluster)
+            for reference in SHOWN_NEEDS:
+                need = find_need(session, caller, reference)
+                ranking = rank_need(session, caller, matchmaker, need, 5)
+                console.print()
+                showing.show_ranking(console, f"{reference}  {need.title or need.summary or ''}", ranking)
+            session.commit()
+        tokens = _tokens(settings, database, cluster)
+        if listening is None:
+            return
+        _say_where_to_look(console, listening.getsockname()[1], tokens)
+        serving.run(settings, listening)
+
+
+def _ingest(console: Console, database: Database, cluster: Cluster, path: Path, kind: Kind) -> None:
+    source = sources.read(path, "seed" if kind is Seed else "need")
+    destination = Destination(cluster.id, path.stem)
+    report = load_file(database, source, kind, destination, file=path.name, source_name=path.stem)
+    console.print(
+        f"{path.name}: {report.read} read, {report.new} new, {report.unchanged} unchanged, {report.rejected} rejected",
+        highlight=False,
+    )
+    if report.problems:
+        showing.show_report(console, report)
+
+
+def _tokens(settings: Settings, database: Database, cluster: Cluster) -> Path:
+    """Accounts of every role, made once; their tokens in a file that only its owner reads."""
+    path = settings.home / "demo-tokens.json"
+    with database.session() as session:
+        # A file left from another database names tokens that this one does not know.
+        if path.exists() and _accounts_exist(session, cluster):
+            return path
+        company = _first(session, cluster, OrganisationKind.COMPANY)
+        university = _first(session, cluster, OrganisationKind.UNIVERSITY)
+        tokens = {
+            "coordinator": add_account(session, cluster, "Demo coordinator", Role.COORDINATOR, None),
+            "company": add_account(session, cluster, "Demo company", Role.COMPANY, company),
+            "university": add_account(session, cluster, "Demo university", Role.UNIVERSITY, university),
+            "cluster_administrator": add_account(session, cluster, "Demo office", Role.CLUSTER_ADMINISTRATOR, None),
+        }
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(tokens, file, indent=2)
+        session.commit()
+    return path
+
+
+def _accounts_exist(session: Session, cluster: Cluster) -> bool:
+    from enmusubi.app.models import Account
+
+    return session.scalar(select(Account.id).where(Account.cluster_id == cluster.id).limit(1)) is not None
+
+
+def _first(session: Session, cluster: Cluster, kind: OrganisationKind) -> str:
+    name = session.scalar(
+        select(Organisation.name)
+        .where(Organisation.cluster_id == cluster.id, Organisation.kind == kind)
+        .order_by(Organisation.id)
+        .limit(1)
+    )
+    assert name is not None  # the samples name organisations of every kind
+    return name
+
+
+def _say_where_to_look(console: Console, port: int, tokens: Path) -> None:
+    address = f"http://127.0.0.1:{port}"
+    console.print(
+        Panel(
+            f"API            {address}/api/v1\n"
+            f"description    {address}/api/v1/openapi.json\n"
+            f"health         {address}/health/ready\n"
+            f"tokens         {tokens}\n\n"
+            f"TOKEN=$(python3 -c \"import json; print(json.load(open('{tokens}'))['coordinator'])\")\n"
+            f'curl -s {address}/api/v1/match -H "Authorization: Bearer $TOKEN" \\\n'
+            '  -H "Content-Type: application/json" -d \'{"text": "凍結に強いコンクリート", "limit": 3}\'\n\n'
+            "Ctrl-C ends the service.",
+            title="Enmusubi is serving",
+        ),
+        highlight=False,
+        markup=False,
+    )

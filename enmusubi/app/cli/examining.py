@@ -1,0 +1,151 @@
+"""`enmusubi doctor`: each part checked by itself, each fault with its fix."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from enmusubi.app import database as databases
+from enmusubi.app import embeddings, migrating
+from enmusubi.app.cli.opening import read_settings
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database
+from enmusubi.app.errors import EnmusubiError
+from enmusubi.app.runtime import encoder_for
+from enmusubi.ingest import indexing
+from enmusubi.matching.encoder import Encoder
+from enmusubi.matching.snapshot import Snapshot, SnapshotError
+from enmusubi.matching.snapshot.manifest import read_current
+
+LEAST_FREE = 2 * 1024**3  # bytes: the unpacked model, three snapshots of 100,000 vectors and room for the database
+
+
+class Fault(Exception):  # noqa: N818 what a check found, not an error of the program
+    """What is wrong and what to do about it."""
+
+    def __init__(self, found: str, fix: str) -> None:
+        super().__init__(found)
+        self.found = found
+        self.fix = fix
+
+
+def examine() -> bool:
+    """Run all checks, print a table, and tell whether all is well."""
+    table = Table("Check", "State", "Finding", "Fix")
+    well = True
+
+    def run(name: str, check: Callable[[], str]) -> bool:
+        nonlocal well
+        try:
+            table.add_row(name, "[green]ok[/]", escape(check()), "")
+        except Fault as fault:
+            table.add_row(name, "[red]fault[/]", escape(fault.found), escape(fault.fix))
+        except EnmusubiError as error:
+            table.add_row(name, "[red]fault[/]", escape(error.detail), "")
+        except Exception as error:
+            table.add_row(name, "[red]fault[/]", f"could not be checked ({type(error).__name__})", "see the finding")
+        else:
+            return True
+        well = False
+        return False
+
+    settings = read_settings()
+    run("home", lambda: _home(settings))
+    run("disk", lambda: _disk(settings))
+    run("port", lambda: _port(settings))
+    reached: list[Database] = []
+    run("database", lambda: _database(settings, reached))
+    migrated = bool(reached) and run("migrations", lambda: _migrations(reached[0]))
+    encoders: list[Encoder] = []
+    run("model", lambda: _model(settings, encoders))
+    if migrated and encoders:
+        run("embeddings", lambda: _embeddings(reached[0], encoders[0]))
+        run("snapshot", lambda: _snapshot(settings, reached[0], encoders[0]))
+    for database in reached:
+        database.close()
+    Console().print(table)
+    return well
+
+
+def _home(settings: Settings) -> str:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.NamedTemporaryFile(dir=settings.home):
+            pass
+    except OSError as error:
+        raise Fault(f"{settings.home} cannot be written ({error.strerror})", "set ENMUSUBI_HOME elsewhere") from None
+    return f"{settings.home} can be written"
+
+
+def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(settings.home).free
+    if free < LEAST_FREE:
+        raise Fault(f"{free / 1024**3:.1f} GiB free", f"free {LEAST_FREE / 1024**3:.0f} GiB, or move ENMUSUBI_HOME")
+    return f"{free / 1024**3:.0f} GiB free"
+
+
+def _port(settings: Settings) -> str:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Fault(
+                f"{settings.host}:{settings.port} cannot be listened on ({error.strerror})",
+                "fine if `enmusubi serve` runs already; otherwise set ENMUSUBI_PORT",
+            ) from None
+    return f"{settings.host}:{settings.port} is free"
+
+
+def _database(settings: Settings, reached: list[Database]) -> str:
+    database = databases.connect(settings)
+    if not databases.reachable(database):
+        database.close()
+        raise Fault("the server does not answer", "check ENMUSUBI_DATABASE_URL, and that the server runs")
+    reached.append(database)
+    return "embedded server answers" if database.embedded else "server answers"
+
+
+def _migrations(database: Database) -> str:
+    present, newest = migrating.present(database), migrating.newest()
+    if present != newest:
+        raise Fault(f"at {present or 'none'}, {newest} is needed", "run `enmusubi migrate`")
+    return f"at {present}"
+
+
+def _model(settings: Settings, encoders: list[Encoder]) -> str:
+    encoder = encoder_for(settings)
+    length = encoder.encode(["縁結び"], "need").shape[1]
+    encoders.append(encoder)
+    return f"{encoder.model}, {length} dimensions, {encoder.precision}"
+
+
+def _embeddings(database: Database, encoder: Encoder) -> str:
+    with database.session() as session:
+        stale = sum(embeddings.count_stale(session, kind, encoder) for kind in indexing.KINDS)
+    if stale:
+        raise Fault(f"{stale:,} entries are not embedded and cannot be matched", "run `enmusubi index`")
+    return "all published entries are embedded"
+
+
+def _snapshot(settings: Settings, database: Database, encoder: Encoder) -> str:
+    with database.session() as session:
+        identity = databases.identity(session)
+    try:
+        name = read_current(settings.snapshots)
+        if name is None:
+            raise Fault("none published; every entry is scored exactly", "run `enmusubi index`")
+        opened = Snapshot.open(
+            settings.snapshots / name, expect_fingerprint=encoder.fingerprint, expect_database=identity
+        )
+    except SnapshotError as error:
+        raise Fault(str(error), "run `enmusubi index`") from None
+    mode = os.stat(settings.snapshots).st_mode & 0o077
+    if mode:
+        raise Fault("others of this machine can read the snapshots", f"chmod 700 {settings.snapshots}")
+    return f"{opened.id}: {opened.count('seed'):,} seeds, {opened.count('need'):,} needs"

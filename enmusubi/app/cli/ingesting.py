@@ -1,0 +1,179 @@
+"""`enmusubi ingest` and `enmusubi index`: files in, a published snapshot and a report out."""
+
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from enmusubi.app import embeddings
+from enmusubi.app.cli import showing
+from enmusubi.app.cli.accounts import find_organisation
+from enmusubi.app.cli.opening import find_cluster, opened, read_settings
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database
+from enmusubi.app.embeddings import Kind
+from enmusubi.app.errors import InvalidInputError, NotFoundError
+from enmusubi.app.models import Seed
+from enmusubi.app.runtime import encoder_for
+from enmusubi.app.vocabulary import FileContent
+from enmusubi.ingest import indexing, sources
+from enmusubi.ingest.loading import Destination
+from enmusubi.ingest.organisations import load_organisations
+from enmusubi.ingest.run import Report, kind_of, load_file
+from enmusubi.matching.encoder import Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of an ingest."""
+
+    cluster: str | None = None
+    source: str | None = None
+    organisation: str | None = None
+    mapping: list[str] | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    dry_run: bool = False
+    strict: bool = False
+    complete: bool = False
+    index: bool = True
+
+
+def ingest(kind: FileContent, files: list[Path], options: Options) -> bool:
+    """Ingest files and print their reports; False where a row was rejected or a file refused."""
+    settings = read_settings()
+    console = Console()
+    if kind is FileContent.ORGANISATIONS:
+        _ingest_organisations(settings, files, options, console)
+        return True
+    if options.dry_run:
+        reports = [_ingest_file(settings, None, kind, path, options) for path in files]
+        for report in reports:
+            showing.show_report(console, report)
+        return not any(report.rejected for report in reports)
+    with opened(settings) as database:
+        reports = [_ingest_file(settings, database, kind, path, options) for path in files]
+        if options.index:
+            began = time.perf_counter()
+            embedded, snapshot = embed_and_publish(settings, database, [kind_of(kind)])
+            reports[-1].embedded, reports[-1].snapshot = embedded, snapshot
+            reports[-1].seconds += time.perf_counter() - began
+        for report in reports:
+            kept = report.save(settings)
+            showing.show_report(console, report)
+            console.print(f"  report kept as {kept}", style="dim", highlight=False, soft_wrap=True)
+        if options.index:
+            _show_published(console, embedded, snapshot)
+    return not any(report.rejected or report.refused for report in reports)
+
+
+def _ingest_organisations(settings: Settings, files: list[Path], options: Options, console: Console) -> None:
+    with opened(settings) as database, database.session() as session:
+        cluster = find_cluster(session, options.cluster)
+        for path in files:
+            loaded = load_organisations(session, cluster.id, path)
+            console.print(
+                f"{path.name}: {loaded.new} organisations new, {loaded.changed} changed, {loaded.unchanged} unchanged",
+                highlight=False,
+            )
+        if not options.dry_run:
+            session.commit()
+
+
+def _ingest_file(
+    settings: Settings, database: Database | None, kind: FileContent, path: Path, options: Options
+) -> Report:
+    row_kind = kind_of(kind)
+    source = sources.read(
+        path,
+        "seed" if row_kind is Seed else "need",
+        mapping=_mapping(options.mapping or []),
+        sheet=options.sheet,
+        encoding=options.encoding,
+    )
+    name = options.source or source_name(path)
+    destination = None
+    if database is not None:
+        with database.session() as session:
+            cluster = find_cluster(session, options.cluster)
+            owner = None
+            if options.organisation is not None:
+                owner = find_organisation(session, cluster, options.organisation)
+                if owner is None:
+                    raise NotFoundError(
+                        f"no organisation {options.organisation!r} in the cluster; "
+                        "ingest it with `enmusubi ingest organisations` or name it in the file"
+                    )
+            destination = Destination(cluster.id, name, owner.id if owner else None)
+    with ExitStack() as stack:
+        advance = stack.enter_context(showing.progress(f"reading {path.name}", source.total)) if _shows() else None
+        return load_file(
+            database,
+            source,
+            row_kind,
+            destination,
+            file=path.name,
+            source_name=name,
+            complete=options.complete,
+            strict=options.strict,
+            progress=advance,
+        )
+
+
+def source_name(path: Path) -> str:
+    """The name of a file's source: its own without the ending, or its folder's in the BEIR layout."""
+    resolved = path.resolve()
+    if resolved.is_dir():
+        return resolved.name
+    if resolved.name in ("corpus.jsonl", "queries.jsonl"):
+        return resolved.parent.name
+    return resolved.stem
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        column, separator, field = pair.rpartition("=")
+        if not separator or not column.strip() or not field.strip():
+            raise InvalidInputError(f"--map {pair!r}: expected column=field, for example --map 技術内容=description")
+        mapping[column.strip()] = field.strip()
+    return mapping
+
+
+def index() -> None:
+    """Embed everything that is stale and publish."""
+    settings = read_settings()
+    with opened(settings) as database:
+        embedded, snapshot = embed_and_publish(settings, database, list(indexing.KINDS))
+    _show_published(Console(), embedded, snapshot)
+
+
+def embed_and_publish(
+    settings: Settings, database: Database, kinds: list[Kind], encoder: Encoder | None = None
+) -> tuple[int, str | None]:
+    """Embed the stale rows of some kinds and publish; how many were embedded, and the snapshot's id if it is new."""
+    encoder = encoder or encoder_for(settings)
+    embedded = 0
+    for kind in kinds:
+        with database.session() as session:
+            stale = embeddings.count_stale(session, kind, encoder)
+        if stale == 0:
+            continue
+        with ExitStack() as stack:
+            label = "embedding " + ("seeds" if kind is Seed else "needs")
+            advance = stack.enter_context(showing.progress(label, stale)) if _shows() else None
+            embedded += embeddings.refresh(database, encoder, kind, advance)
+    manifest = indexing.publish(database, settings, encoder)
+    return embedded, manifest.id if manifest else None
+
+
+def _show_published(console: Console, embedded: int, snapshot: str | None) -> None:
+    published = f"snapshot {snapshot} published" if snapshot else "nothing changed; the published snapshot stays"
+    console.print(f"{embedded:,} embedded; {published}", highlight=False, soft_wrap=True)
+
+
+def _shows() -> bool:
+    return sys.stderr.isatty()

@@ -1,0 +1,100 @@
+"""`enmusubi match`: rankings in the terminal, as the cluster's coordinators see them."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from rich.console import Console
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from enmusubi.app import database as databases
+from enmusubi.app import visibility
+from enmusubi.app.catalogue import needs, seeds
+from enmusubi.app.cli import showing
+from enmusubi.app.cli.opening import find_cluster, opened, operator, read_settings
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database
+from enmusubi.app.embeddings import Kind
+from enmusubi.app.errors import ConflictError, NotFoundError
+from enmusubi.app.freshness import Freshness
+from enmusubi.app.matchmaking import Matchmaking
+from enmusubi.app.models import Need, Seed
+from enmusubi.app.representations import RankingOut, ranking_out
+from enmusubi.app.runtime import encoder_for
+from enmusubi.app.visibility import Caller
+from enmusubi.matching.encoder import Encoder
+from enmusubi.matching.snapshot import LiveSnapshot
+
+
+@contextmanager
+def matchmaking(settings: Settings, database: Database, encoder: Encoder | None = None) -> Iterator[Matchmaking]:
+    """A matchmaker on the published snapshot, for one command."""
+    encoder = encoder or encoder_for(settings)
+    with database.session() as session:
+        identity = databases.identity(session)
+    live = LiveSnapshot(settings.snapshots, expect_fingerprint=encoder.fingerprint, expect_database=identity)
+    try:
+        if live.problem:
+            Console(stderr=True).print(
+                f"[yellow]the published snapshot is refused, all is scored exactly:[/] {live.problem}", soft_wrap=True
+            )
+        yield Matchmaking(encoder, Freshness(live, encoder), settings.floor)
+    finally:
+        live.close()
+
+
+def match(
+    need: str | None, seed: str | None, text: str | None, top: int, *, as_json: bool, cluster: str | None
+) -> None:
+    """Print the ranking for a stored need or seed, or for a text."""
+    settings = read_settings()
+    with opened(settings) as database, matchmaking(settings, database) as matchmaker, database.session() as session:
+        caller = operator(find_cluster(session, cluster))
+        if need is not None:
+            found = find_need(session, caller, need)
+            title = found.title or found.external_id or str(found.public_id)
+            ranking = rank_need(session, caller, matchmaker, found, top)
+        elif seed is not None:
+            entry = find_seed(session, caller, seed)
+            title = entry.title or entry.external_id or str(entry.public_id)
+            proposals = matchmaker.for_seed(session, caller, entry, top)
+            ranking = ranking_out(proposals, matchmaker.keep_for_seed(session, entry, proposals), "need")
+        else:
+            title = text or ""
+            ranking = ranking_out(matchmaker.for_text(session, caller, title, Seed, top), None, "seed")
+        session.commit()
+    if as_json:
+        print(ranking.model_dump_json(by_alias=True, indent=2))  # noqa: T201 for other programs
+    else:
+        showing.show_ranking(Console(), title if len(title) <= 120 else title[:119] + "…", ranking)
+
+
+def rank_need(session: Session, caller: Caller, matchmaker: Matchmaking, need: Need, top: int) -> RankingOut:
+    """The ranked seeds of a stored need, stored as matches."""
+    proposals = matchmaker.for_need(session, caller, need, top)
+    return ranking_out(proposals, matchmaker.keep_for_need(session, need, proposals), "seed")
+
+
+def find_need(session: Session, caller: Caller, reference: str) -> Need:
+    """The need with that public id, external id or reference."""
+    seen = visibility.needs_visible_to(caller)
+    return needs.read_need(session, caller, _public_id(session, Need, reference, seen))
+
+
+def find_seed(session: Session, caller: Caller, reference: str) -> Seed:
+    """The seed with that public id, external id or reference."""
+    seen = visibility.seeds_visible_to(caller)
+    return seeds.read_seed(session, caller, _public_id(session, Seed, reference, seen))
+
+
+def _public_id(session: Session, kind: Kind, reference: str, seen: ColumnElement[bool]) -> uuid.UUID:
+    named = [kind.external_id == reference, kind.reference == reference]
+    with suppress(ValueError):
+        named.append(kind.public_id == uuid.UUID(reference))
+    found = session.scalars(select(kind.public_id).where(seen, or_(*named)).limit(2)).all()
+    if not found:
+        raise NotFoundError(f"no {kind.__name__.lower()} has the id or reference {reference!r}")
+    if len(found) > 1:
+        raise ConflictError(f"several entries have the reference {reference!r}; give the id")
+    return found[0]

@@ -1,0 +1,57 @@
+"""Serve the API: the port is taken first, so that a busy one is told at once and in one line."""
+
+import logging
+import socket
+
+import uvicorn
+
+from enmusubi.app.cli.opening import read_settings
+from enmusubi.app.config import Settings
+from enmusubi.app.errors import ConfigurationError
+from enmusubi.app.main import create_app
+
+
+def serve(host: str | None, port: int | None) -> None:
+    """Serve until interrupted; `host` and `port` come before the settings."""
+    settings = read_settings()
+    settings = settings.model_copy(
+        update={
+            "host": settings.host if host is None else host,
+            "port": settings.port if port is None else port,
+        }
+    )
+    listening = take_port(settings)
+    run(settings, listening)
+
+
+def take_port(settings: Settings) -> socket.socket:
+    """A socket bound to the configured address; ConfigurationError where that is taken or not ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "choose another with --port, or ENMUSUBI_PORT"
+        ) from None
+    return listening
+
+
+def run(settings: Settings, listening: socket.socket) -> None:
+    """Serve on a bound socket until interrupted."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    host, port = listening.getsockname()[:2]
+    logging.getLogger("enmusubi").info("serving on http://%s:%d/api/v1", host, port)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        log_level=settings.log_level,
+        access_log=False,  # addresses hold search words, and who asks for what is confidential
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
