@@ -1,0 +1,69 @@
+# `make demo` and `make test` do all the set-up they need; `make help` explains the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first Python of 3.11 or newer that is found; give PYTHON=… for another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+# An extra package index for torch's CPU build, where the default one would bring a larger build.
+TORCH_INDEX ?=
+SERVE ?= 1
+KILLS ?= 200
+
+.PHONY: help setup demo serve test lint types contracts migrations check quality crash bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=…       the Python (3.11 or newer) that makes the environment"
+	@echo "  TORCH_INDEX=…  a package index with torch's CPU build, tried first for torch"
+	@echo "  SERVE=0        demo: end after the table"
+
+setup: $(VENV)/.complete ## make the environment and install everything into it
+
+# torch comes first and pinned, so that no other package chooses another build of it.
+$(VENV)/.complete: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; give it with PYTHON=/path/to/python"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: setup ## ingest the samples, print the best matches of three needs, serve the API on port 8000
+	$(BIN)/enmusubi demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+serve: setup ## migrate and serve the API
+	$(BIN)/enmusubi migrate
+	$(BIN)/enmusubi serve
+
+test: setup ## run all tests (reduced: few kills, short property tests)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+lint: setup ## ruff: errors and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+contracts: setup ## import contracts
+	$(BIN)/lint-imports
+
+migrations: setup ## migrations: models and migrations agree, up and down and up again
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/app/test_migrations.py
+
+check: lint types contracts migrations test ## everything CI runs
+
+quality: setup ## figures of the judged sets (../shared/eval) and of the samples' golden set, in full
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/quality --full
+
+crash: setup ## crash tests with KILLS kills (200)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/process/test_crash.py --kills $(KILLS)
+
+bench: setup ## speed against the plain script; writes docs/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+
+clean: ## remove the environment and caches; var/ (the data) stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
