@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from enmusubi.app import migrating
@@ -18,6 +18,12 @@ for name in [name for name in os.environ if name.startswith("ENMUSUBI_")]:
     del os.environ[name]  # tests run with the defaults, whatever the developer's shell sets
 
 EVAL = Path(__file__).resolve().parents[2] / "shared" / "eval"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the long runs: `make quality` and `make crash`."""
+    parser.addoption("--full", action="store_true", help="measure all judged sets, not only the short ones")
+    parser.addoption("--kills", type=int, default=6, help="how many times the crash tests kill a process")
 
 
 class RolledBackDatabase(Database):
@@ -35,6 +41,10 @@ def server() -> Iterator[Database]:
     """A migrated database on an embedded server of this test run."""
     with tempfile.TemporaryDirectory(prefix="enmusubi-", ignore_cleanup_errors=True) as folder:
         with connect(Settings(home=Path(folder))) as database:
+            with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                # Nothing here outlives the tests, so nothing waits for the disk.
+                connection.execute(text("alter system set fsync = off"))
+                connection.execute(text("select pg_reload_conf()"))
             migrating.upgrade(database)
             yield database
 

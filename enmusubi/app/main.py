@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import anyio.to_thread
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import enmusubi
@@ -46,23 +47,23 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.most:
-                raise _TooLargeError
+                raise ClientDisconnect  # whoever reads the body gives up
             return message
 
-        async def noted(message: Message) -> None:
+        async def unless_too_large(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            # What the application says of a body it could not read to the end is not the reason.
+            if started or seen <= self.most:
+                started = True
+                await send(message)
 
         try:
-            await self.app(scope, counted, noted)
-        except _TooLargeError:
-            if not started:
-                await refusal(scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    pass
+            await self.app(scope, counted, unless_too_large)
+        except ClientDisconnect:
+            if seen <= self.most:
+                raise
+        if seen > self.most and not started:
+            await refusal(scope, receive, send)
 
 
 def create_app(settings: Settings, encoder: Encoder | None = None, database: Database | None = None) -> FastAPI:
@@ -87,6 +88,7 @@ def create_app(settings: Settings, encoder: Encoder | None = None, database: Dat
         docs_url=None,  # the page loads its scripts from another host
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.runtime = runtime
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)

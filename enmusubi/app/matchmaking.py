@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import visibility
 from enmusubi.app.embeddings import Kind, embed, profile_of, role_of
 from enmusubi.app.freshness import Freshness, Index
-from enmusubi.app.models import Match, Need, NeedDetail, NeedExclusion, Organisation, Seed
+from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching.encoder import Encoder
@@ -198,23 +198,11 @@ def _shown(kind: Kind) -> Any:
 def _eligible_pair() -> ColumnElement[bool]:
     """Pairs that may be proposed: both open, other owner, not excluded, not reviewed. Goes with Need and Seed."""
     owner = select(NeedDetail.owner_id).where(NeedDetail.need_id == Need.id).correlate(Need).scalar_subquery()
-    its_name = select(Organisation.name_key).where(Organisation.id == Seed.organisation_id).correlate(Seed)
-    excluded = (
-        exists()
-        .where(
-            NeedExclusion.need_id == Need.id,
-            or_(
-                NeedExclusion.organisation_id == Seed.organisation_id,
-                NeedExclusion.name_key == its_name.scalar_subquery(),
-            ),
-        )
-        .correlate(Need, Seed)
-    )
     reviewed = exists().where(Match.need_id == Need.id, Match.seed_id == Seed.id, Match.status != MatchStatus.SUGGESTED)
     return and_(
         visibility.open_for_matching(Need),
         visibility.open_for_matching(Seed),
         func.coalesce(Seed.organisation_id != owner, true()),
-        ~excluded,
+        ~visibility.excluded_pair(),
         ~reviewed,
     )

@@ -88,6 +88,7 @@ class Organisation(Base):
     name: Mapped[str] = mapped_column(Text)
     name_key: Mapped[str] = mapped_column(Text)
     name_en: Mapped[str | None] = mapped_column(Text)
+    name_en_key: Mapped[str | None] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     region: Mapped[str | None] = mapped_column(Text)
     size_band: Mapped[str | None] = mapped_column(Text)

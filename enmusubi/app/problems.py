@@ -9,12 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
-from enmusubi.app.errors import EnmusubiError, PreconditionFailedError, located
+from enmusubi.app.errors import ConflictError, EnmusubiError, PreconditionFailedError, located
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Render every error that leaves an endpoint."""
+    """Render every error that leaves an endpoint, and describe the shape they share."""
+    _describe(app)
 
     @app.exception_handler(EnmusubiError)
     def _expected(request: Request, error: EnmusubiError) -> JSONResponse:
@@ -86,10 +87,36 @@ def install(app: FastAPI) -> None:
             503, "not-ready", "The service is not ready", "the database does not answer", {"Retry-After": "2"}
         )
 
+    @app.exception_handler(IntegrityError)
+    def _raced(request: Request, error: IntegrityError) -> JSONResponse:
+        # The rules are checked before a write; only a write at the same moment gets past them.
+        logger.warning("a write was refused by the database: %s", type(error.orig).__name__)
+        return problem(
+            ConflictError.status, ConflictError.code, ConflictError.title, "somebody entered the same; read it again"
+        )
+
+    @app.exception_handler(DBAPIError)
+    def _refused(request: Request, error: DBAPIError) -> JSONResponse:
+        # PostgreSQL's message quotes the failing row: it must not go on to the server's log.
+        logger.error("the database refused a statement: %s", type(error.orig).__name__)
+        return problem(500, "internal", "Internal error", "the error was recorded; please report it")
+
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> JSONResponse:
         # Starlette re-raises it to the server's log after this reply; the reply says nothing of it.
         return problem(500, "internal", "Internal error", "the error was recorded; please report it")
+
+
+def _describe(app: FastAPI) -> None:
+    generate = app.openapi
+
+    def described() -> dict[str, Any]:
+        description = generate()
+        # Named by every response and by no model, so that FastAPI does not find it.
+        description["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return description
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend the description
 
 
 def _invalid(errors: Sequence[Any]) -> JSONResponse:

@@ -32,7 +32,7 @@ _PUBLIC_ID = AliasChoices("public_id", "id")
 class Representation(BaseModel):
     """Built from our own rows only."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
 
 
 class OrganisationNamed(Representation):
@@ -61,9 +61,9 @@ class EntryOut(Representation):
 
     id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
     status: EntryStatus
-    source: str
-    external_id: str | None
-    reference: str | None
+    source: str | None = Field(description="Where it was entered; null for those who may not know the owner")
+    external_id: str | None = Field(description="Its id there; null for those who may not know the owner")
+    reference: str | None = Field(description="The owner's reference; null for those who may not know the owner")
     title: str | None
     summary: str | None
     translation_title: str | None
@@ -233,7 +233,10 @@ def organisation_named(organisation: Organisation | None) -> OrganisationNamed |
 def need_out(need: Need, detail: NeedDetail | None) -> NeedOut:
     """A need as its reader may see it: `detail` is None for those who may not read it."""
     shown = NeedOut.model_validate(need)
-    if detail is not None:
+    if detail is None:
+        # The name of a file, or the numbering of a company's own list, may say whose need it is.
+        shown.source = shown.external_id = shown.reference = None
+    else:
         shown.confidential = NeedConfidential(
             owner=organisation_named(detail.owner),
             description=detail.description,

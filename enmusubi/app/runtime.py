@@ -19,6 +19,8 @@ from enmusubi.matching.snapshot import LiveSnapshot
 
 logger = logging.getLogger(__name__)
 
+RETRY_SECONDS = 1.0  # between two looks at a database that was not there, or not migrated
+
 
 def encoder_for(settings: Settings) -> Encoder:
     """The configured encoder; its weights are loaded at the first text."""
@@ -38,6 +40,8 @@ class Runtime:
         self.problems: dict[str, str] = {"database": "is starting", "model": "is loading"}
         self._stack = ExitStack()
         self._thread: threading.Thread | None = None
+        self._attempted = threading.Event()
+        self._closing = threading.Event()
 
     def start(self) -> None:
         """Start the parts in a thread of their own, so that the service answers at once that it is alive."""
@@ -45,13 +49,15 @@ class Runtime:
         self._thread.start()
 
     def wait(self) -> None:
-        """Wait until every part has started or failed."""
+        """Wait until every part has started or failed once."""
         if self._thread is not None:
-            self._thread.join()
+            self._attempted.wait()
 
     def close(self) -> None:
         """Stop the parts in the reverse order."""
-        self.wait()
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
         self._stack.close()
 
     def _start_parts(self) -> None:
@@ -61,24 +67,32 @@ class Runtime:
         encoder: list[Encoder] = []
         self._guarded("model", lambda: encoder.append(self._start_encoder()))
         database.join()
-        if encoder and self._database is not None:
-            reached = self._database
-            self._guarded("snapshot", lambda: self._follow_snapshot(encoder[0], reached))
+        if encoder:
+            self._guarded("snapshot", lambda: self._follow_snapshot(encoder[0]))
+        self._attempted.set()
+        # A database that comes up later, or is migrated later, needs no restart.
+        while encoder and self._matchmaking is None and not self._closing.wait(RETRY_SECONDS):
+            self._guarded("database", self._start_database)
+            self._guarded("snapshot", lambda: self._follow_snapshot(encoder[0]))
 
     def _guarded(self, part: str, start: Callable[[], None]) -> None:
         try:
             start()
             self.problems.pop(part, None)
         except EnmusubiError as error:
+            if self.problems.get(part) != error.detail:
+                logger.error("%s: %s", part, error.detail)  # noqa: TRY400 expected: its message names the fix
             self.problems[part] = error.detail
-            logger.error("%s: %s", part, error.detail)  # noqa: TRY400 expected: its message names the fix
         except Exception as error:
             # The message may quote settings or texts; the type and the place are enough to find the fault.
-            self.problems[part] = f"could not be started ({type(error).__name__}); see the log"
-            logger.exception("%s could not be started", part)
+            problem = f"could not be started ({type(error).__name__}); see the log"
+            if self.problems.get(part) != problem:
+                logger.exception("%s could not be started", part)
+            self.problems[part] = problem
 
     def _start_database(self) -> None:
-        self._database = self._given_database
+        if self._database is None:
+            self._database = self._given_database
         if self._database is None:
             self._database = databases.connect(self.settings)
             self._stack.callback(self._database.close)
@@ -97,8 +111,10 @@ class Runtime:
         batching.encode(["warm up"], "need")
         return batching
 
-    def _follow_snapshot(self, encoder: Encoder, database: Database) -> None:
-        with database.session() as session:
+    def _follow_snapshot(self, encoder: Encoder) -> None:
+        if self._database is None or "database" in self.problems:
+            return
+        with self._database.session() as session:
             identity = databases.identity(session)
         self.live = LiveSnapshot(
             self.settings.snapshots, expect_fingerprint=encoder.fingerprint, expect_database=identity

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
-from enmusubi.app import identifiers
+from enmusubi.app import examples, identifiers
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,
@@ -66,7 +66,8 @@ CorporateNumber = Annotated[str, Field(max_length=40), AfterValidator(identifier
 class Schema(BaseModel):
     """Unknown fields are errors: a misspelt one must not be lost silently."""
 
-    model_config = ConfigDict(extra="forbid")
+    # A value may be confidential: no error message repeats it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class ResearcherDraft(Schema):
@@ -74,7 +75,7 @@ class ResearcherDraft(Schema):
 
     name: Annotated[str, Field(max_length=200), AfterValidator(_storable), AfterValidator(_filled)]
     orcid: Orcid | None = None
-    erad_number: Annotated[str, Field(pattern=r"^\d{8}$")] | None = Field(
+    erad_number: Annotated[str, Field(pattern=r"^[0-9]{8}$")] | None = Field(
         default=None, description="e-Rad researcher number, 8 digits"
     )
     researchmap: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
@@ -108,6 +109,8 @@ class ProfileDraft(Schema):
 class SeedDraft(ProfileDraft):
     """A technology seed as it is registered."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.SEEDS)})
+
     description: Text | None = None
     advantages: Text | None = Field(default=None, description="従来技術との比較")
     open_challenges: Text | None = Field(default=None, description="実用化に向けた課題")
@@ -116,7 +119,9 @@ class SeedDraft(ProfileDraft):
     stage: Stage | None = None
     ipr_status: IprStatus | None = None
     ipr_numbers: Annotated[
-        list[Annotated[str, Field(max_length=100), AfterValidator(identifiers.patent_number)]],
+        list[
+            Annotated[str, Field(max_length=100), AfterValidator(_storable), AfterValidator(identifiers.patent_number)]
+        ],
         Field(max_length=LIST_LIMIT),
     ] = []
     licensable: bool | None = Field(default=None, description="実施許諾の可否")
@@ -136,6 +141,8 @@ class SeedDraft(ProfileDraft):
 
 class NeedDraft(ProfileDraft):
     """A company's need as it is posted; the fields marked confidential are read by its owner and coordinators."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.NEEDS)})
 
     expertise_sought: Text | None = None
     wanted_trl: Trl | None = None
@@ -182,6 +189,8 @@ def _profile(kind: Literal["seed", "need"], entry: object, own: tuple[str, ...])
 class OrganisationDraft(Schema):
     """A university, public research institute, company or core organisation."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.ORGANISATIONS)})
+
     name: ShortText
     name_en: ShortText | None = None
     kind: OrganisationKind
@@ -194,6 +203,8 @@ class OrganisationDraft(Schema):
 class MatchQuery(Schema):
     """A text to rank against without storing it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.MATCH_QUERIES)})
+
     text: Text
     against: Literal["seeds", "needs"] = "seeds"
     limit: Annotated[int, Field(ge=1, le=100)] = 10
@@ -201,6 +212,8 @@ class MatchQuery(Schema):
 
 class ReviewDraft(Schema):
     """A coordinator's verdict; dismissing needs a reason code."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.REVIEWS)})
 
     verdict: Verdict
     reason: ReasonCode | None = None
@@ -213,16 +226,19 @@ class ReviewDraft(Schema):
         return self
 
 
-def _revision_of(draft: type[Schema]) -> Any:
+def _revision_of(draft: type[Schema], shown: list[examples.Example]) -> Any:
     """The draft with every field optional, for a JSON merge patch (RFC 7396): null brings back the default."""
     fields: dict[str, Any] = {
         name: (cast(Any, info.annotation) | None, Field(default=None, description=info.description))
         for name, info in draft.model_fields.items()
     }
     name = draft.__name__.replace("Draft", "Revision")
-    return create_model(
+    revision = create_model(
         name, __base__=Schema, __doc__=f"What changes in {draft.__name__}: only the fields given.", **fields
     )
+    revision.model_config = {**revision.model_config, "json_schema_extra": {"examples": list(shown)}}
+    revision.model_rebuild(force=True)
+    return revision
 
 
 if TYPE_CHECKING:
@@ -230,6 +246,6 @@ if TYPE_CHECKING:
     NeedRevision = NeedDraft
     OrganisationRevision = OrganisationDraft
 else:
-    SeedRevision = _revision_of(SeedDraft)
-    NeedRevision = _revision_of(NeedDraft)
-    OrganisationRevision = _revision_of(OrganisationDraft)
+    SeedRevision = _revision_of(SeedDraft, examples.SEED_REVISIONS)
+    NeedRevision = _revision_of(NeedDraft, examples.NEED_REVISIONS)
+    OrganisationRevision = _revision_of(OrganisationDraft, examples.ORGANISATION_REVISIONS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from enmusubi.app.models import Need, NeedDetail, NeedOpening, Organisation, Seed, SeedOpening
+from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation, Seed, SeedOpening
 from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
 
 # A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
@@ -98,10 +98,32 @@ def pairs_visible_to(caller: Caller) -> ColumnElement[bool]:
     """
     sides = [_need_is_own(caller)]
     if caller.organisation_id is not None:
-        sides.append(Seed.organisation_id == caller.organisation_id)
+        # A match proposed before the exclusion would tell the excluded side of it.
+        sides.append(and_(Seed.organisation_id == caller.organisation_id, ~excluded_pair()))
     if caller.oversees:
         sides.append(Need.cluster_id == caller.cluster_id)
     return and_(needs_visible_to(caller), seeds_visible_to(caller), or_(*sides))
+
+
+def excluded_pair() -> ColumnElement[bool]:
+    """Pairs whose need excludes the seed's organisation, by key or by name. Goes with Need and Seed."""
+    owning = aliased(Organisation)
+    named = (
+        exists()
+        .where(
+            owning.id == Seed.organisation_id,
+            or_(NeedExclusion.name_key == owning.name_key, NeedExclusion.name_key == owning.name_en_key),
+        )
+        .correlate(NeedExclusion, Seed)
+    )
+    return (
+        exists()
+        .where(
+            NeedExclusion.need_id == Need.id,
+            or_(NeedExclusion.organisation_id == Seed.organisation_id, named),
+        )
+        .correlate(Need, Seed)
+    )
 
 
 def organisations_visible_to(caller: Caller) -> ColumnElement[bool]:

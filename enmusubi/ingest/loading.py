@@ -3,24 +3,28 @@
 import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload, undefer
 
-from enmusubi.app.catalogue import needs, organisations, seeds
-from enmusubi.app.catalogue.rules import check_expiry
+from enmusubi.app.catalogue import needs, seeds
+from enmusubi.app.catalogue.rules import check_expiry, clusters_to_open
 from enmusubi.app.database import Database
 from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import ConflictError, InvalidInputError
-from enmusubi.app.models import Need, NeedDetail, Seed
-from enmusubi.app.schemas import NeedDraft, OrganisationDraft, SeedDraft
-from enmusubi.app.vocabulary import EntryStatus, OrganisationKind
-from enmusubi.ingest.sources import Entry, OrganisationNamed, Place, Problem, Source
+from enmusubi.app.models import Need, NeedDetail, NeedOpening, Seed, SeedOpening
+from enmusubi.app.schemas import NeedDraft, SeedDraft
+from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.ingest.owners import Owners
+from enmusubi.ingest.sources import Entry, Place, Problem, Source
 
 BATCH = 500
+PREVIEWED = 3
 _LOCK = 7302  # first key of the advisory locks of ingest runs
 _ENDED = (EntryStatus.WITHDRAWN, EntryStatus.ARCHIVED, EntryStatus.REJECTED)
+_WITHDRAWN_AT_ONCE = 10_000  # a statement takes 65,535 parameters at most
 
 
 @dataclass(slots=True)
@@ -38,6 +42,12 @@ class Loaded:
     gone: list[str] = field(default_factory=list)
     withdrawn: int = 0
     organisations_added: list[str] = field(default_factory=list)
+    preview: list[tuple[int, str, str | None, list[str]]] = field(default_factory=list)  # line, id, title, fields
+
+    def refuse(self, file: str, line: int, external_id: str, reason: str) -> None:
+        """Note a row that could be read but is not taken."""
+        self.rejected.append(Problem(Place(file, line), external_id, reason))
+        self.rejected_rows += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,10 @@ def load(
     """
     loaded = Loaded()
     seen: dict[str, int] = {}
-    owners: dict[OrganisationNamed, int] = {}
+    owners = Owners(destination.cluster_id, kind, destination.owner_id)
     with database.engine.connect() as lock:
+        # Closed, not given back to the pool, in the end: the lock belongs to the connection.
+        lock.detach()
         key = func.hashtext(f"{destination.cluster_id}/{destination.source}")
         if not lock.execute(select(func.pg_try_advisory_lock(_LOCK, key))).scalar_one():
             raise ConflictError(f"another ingest of the source {destination.source!r} is running; wait for its end")
@@ -77,6 +89,7 @@ def load(
             with database.session() as session:
                 _load_batch(session, batch, kind, destination, loaded, owners, file)
                 session.commit()
+            loaded.organisations_added = owners.added
             if progress is not None:
                 progress(len(batch))
         with database.session() as session:
@@ -85,11 +98,37 @@ def load(
     return loaded
 
 
-def check(source: Source, file: str, progress: Callable[[int], None] | None = None) -> Loaded:
-    """Read a source without writing: what would be rejected, and how many rows are good (`new`)."""
+def check(
+    source: Source,
+    kind: Kind,
+    file: str,
+    database: Database | None = None,
+    destination: Destination | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Loaded:
+    """Read a source without writing: what would be rejected, how many rows are good (`new`), and the first few.
+
+    With a database, owners that it does not know are found too.
+    """
     loaded = Loaded()
+    owners = Owners(destination.cluster_id, kind) if destination is not None else None
     for batch in _batches(source, loaded, {}, file):
-        loaded.new += len(batch)
+        good = []
+        with database.session() if database is not None else nullcontext() as session:
+            for external_id, entry in batch:
+                try:
+                    check_expiry(entry.draft.expires_on)
+                    if session is not None and destination is not None and owners is not None:
+                        _opened_to(session, destination, entry)
+                        owners.check(session, entry)
+                except InvalidInputError as error:
+                    loaded.refuse(file, entry.line, external_id, error.detail)
+                else:
+                    good.append((external_id, entry))
+        loaded.new += len(good)
+        for external_id, entry in good[: PREVIEWED - len(loaded.preview)]:
+            filled = [name for name in type(entry.draft).model_fields if name in entry.draft.model_fields_set]
+            loaded.preview.append((entry.line, external_id, entry.draft.title, filled))
         if progress is not None:
             progress(len(batch))
     return loaded
@@ -99,6 +138,7 @@ def _batches(source: Source, loaded: Loaded, seen: dict[str, int], file: str) ->
     """Batches of entries with their ids; problems and repeated ids are noted on the way."""
     batch: list[tuple[str, Entry]] = []
     rejected_lines: set[int | None] = set()
+    contents: dict[bytes, int] = {}  # of rows without an id
     for found in source:
         if isinstance(found, Problem):
             loaded.rejected.append(found)
@@ -106,10 +146,13 @@ def _batches(source: Source, loaded: Loaded, seen: dict[str, int], file: str) ->
             continue
         loaded.read += 1
         external_id = found.external_id or _own_id(found, seen)
-        if external_id in seen:
-            reason = f"repeats the entry of line {seen[external_id]}; give it an id of its own or remove it"
-            loaded.rejected.append(Problem(Place(file, found.line), external_id, reason))
-            loaded.rejected_rows += 1
+        earlier = seen.get(external_id)
+        if found.external_id is None:
+            earlier = contents.get(found.digest, earlier)
+            contents.setdefault(found.digest, found.line)
+        if earlier is not None:
+            reason = f"repeats the entry of line {earlier}; give it an id of its own or remove it"
+            loaded.refuse(file, found.line, external_id, reason)
             continue
         seen[external_id] = found.line
         batch.append((external_id, found))
@@ -133,12 +176,7 @@ def _own_id(entry: Entry, seen: dict[str, int]) -> str:
         named = "auto:" + hashlib.sha256(f"{title}\n{owner}".encode()).hexdigest()[:20]
         if named not in seen:
             return named
-    return "auto:" + _digest(entry).hex()[:20]
-
-
-def _digest(entry: Entry) -> bytes:
-    # Of the draft, not of the file's bytes: another encoding or order of columns is no change.
-    return hashlib.sha256(f"{entry.draft.model_dump_json()}\n{entry.organisation!r}".encode()).digest()
+    return "auto:" + entry.digest.hex()[:20]
 
 
 def _load_batch(
@@ -147,10 +185,10 @@ def _load_batch(
     kind: Kind,
     destination: Destination,
     loaded: Loaded,
-    owners: dict[OrganisationNamed, int],
+    owners: Owners,
     file: str,
 ) -> None:
-    digests = {external_id: _digest(entry) for external_id, entry in batch}
+    digests = {external_id: entry.digest for external_id, entry in batch}
     known = {
         row.external_id: row
         for row in session.execute(
@@ -171,12 +209,14 @@ def _load_batch(
         try:
             # Whatever may refuse the row comes before it is touched.
             check_expiry(entry.draft.expires_on)
-            owner = _owner(session, entry, kind, destination, owners, loaded)
+            opened_to = _opened_to(session, destination, entry)
+            owner = owners.of(session, entry)
         except InvalidInputError as error:
-            loaded.rejected.append(Problem(Place(file, entry.line), external_id, error.detail))
-            loaded.rejected_rows += 1
+            loaded.refuse(file, entry.line, external_id, error.detail)
             continue
         row = _filled(session, kind, destination, entry, owner, stored.get(external_id), loaded)
+        if "opened_to" in entry.draft.model_fields_set:
+            _open(row, opened_to)
         row.external_id = external_id
         row.source_digest = digests[external_id]
         session.add(row)
@@ -193,7 +233,9 @@ def _stored(session: Session, kind: Kind, ids: set[int]) -> dict[str | None, See
     options = [undefer(kind.source_digest), selectinload(kind.openings)]
     if kind is Need:
         options.append(selectinload(Need.detail).selectinload(NeedDetail.exclusions))
-    rows: list[Seed | Need] = list(session.scalars(select(kind).where(kind.id.in_(ids)).options(*options)))
+    # Locked: who revises one of them over the API meanwhile waits for us, or we for them.
+    query = select(kind).where(kind.id.in_(ids)).options(*options).order_by(kind.id).with_for_update(of=kind)
+    rows: list[Seed | Need] = list(session.scalars(query))
     return {row.external_id: row for row in rows}
 
 
@@ -211,8 +253,15 @@ def _filled(
     if row is None:
         new = seeds.new_seed if kind is Seed else needs.new_need
         row = new(destination.cluster_id, destination.source)
-    # The digest is forgotten where --complete withdrew a row, so such a row comes back with its file.
-    kept_status = row.status if stored is not None and row.status in _ENDED and row.source_digest is not None else None
+    # The digest is forgotten where --complete withdrew a row, so such a row comes back with its file. Any other
+    # status set by hand stays: for good where it ends the entry's life, else until the file names another.
+    kept_status = None
+    if (
+        stored is not None
+        and stored.source_digest is not None
+        and (stored.status in _ENDED or "status" not in entry.draft.model_fields_set)
+    ):
+        kept_status = stored.status
     if isinstance(row, Seed) and isinstance(entry.draft, SeedDraft):
         seeds.fill_seed(row, entry.draft, owner_id)
     elif isinstance(row, Need) and isinstance(entry.draft, NeedDraft):
@@ -220,44 +269,25 @@ def _filled(
             needs.fill_need(session, row, entry.draft, owner_id)
     if kept_status is not None:
         row.status = kept_status
-        loaded.kept_withdrawn += 1
+        loaded.kept_withdrawn += kept_status in _ENDED
     return row
 
 
-def _owner(
-    session: Session,
-    entry: Entry,
-    kind: Kind,
-    destination: Destination,
-    owners: dict[OrganisationNamed, int],
-    loaded: Loaded,
-) -> int | None:
-    """The key of the row's owner; an organisation named for the first time is added, and reported."""
-    named = entry.organisation
-    if named is None:
-        return destination.owner_id
-    if named in owners:
-        return owners[named]
-    found = organisations.find_organisation(
-        session,
-        destination.cluster_id,
-        name=named.name,
-        ror=named.ror,
-        corporate_number=named.corporate_number,
-    )
-    if found is None:
-        if named.name is None:
-            raise InvalidInputError("the number names no organisation of the cluster; add its name too")
-        draft = OrganisationDraft(
-            name=named.name,
-            kind=OrganisationKind.UNIVERSITY if kind is Seed else OrganisationKind.COMPANY,
-            ror=named.ror,
-            corporate_number=named.corporate_number,
-        )
-        found = organisations.create_organisation(session, destination.cluster_id, draft)
-        loaded.organisations_added.append(named.name)
-    owners[named] = found.id
-    return found.id
+def _opened_to(session: Session, destination: Destination, entry: Entry) -> list[int]:
+    """The keys of the other clusters that the row names; InvalidInputError where one does not exist."""
+    if not entry.draft.opened_to:
+        return []
+    return [cluster.id for cluster in clusters_to_open(session, destination.cluster_id, entry.draft.opened_to)]
+
+
+def _open(row: Seed | Need, cluster_ids: list[int]) -> None:
+    """Open the row to these other clusters, and to no further ones."""
+    if isinstance(row, Seed):
+        opened = {opening.cluster_id: opening for opening in row.openings}
+        row.openings = [opened.get(key) or SeedOpening(cluster_id=key) for key in cluster_ids]
+    else:
+        shown = {opening.cluster_id: opening for opening in row.openings}
+        row.openings = [shown.get(key) or NeedOpening(cluster_id=key) for key in cluster_ids]
 
 
 def _find_gone(
@@ -272,10 +302,13 @@ def _find_gone(
     ).all()
     gone = {row.id: row.external_id or "" for row in rows if row.external_id not in seen}
     loaded.gone = sorted(gone.values())
-    if withdraw and gone:
+    if not withdraw:
+        return
+    keys = sorted(gone)
+    for start in range(0, len(keys), _WITHDRAWN_AT_ONCE):
         session.execute(
             update(kind)
-            .where(kind.id.in_(gone))
+            .where(kind.id.in_(keys[start : start + _WITHDRAWN_AT_ONCE]))
             .values(status=EntryStatus.WITHDRAWN, source_digest=None, version=kind.version + 1)
         )
-        loaded.withdrawn = len(gone)
+    loaded.withdrawn = len(gone)

@@ -44,6 +44,7 @@ class Report:
     gone: list[str] = field(default_factory=list)
     organisations_added: list[str] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
+    preview: list[dict[str, Any]] = field(default_factory=list)
     embedded: int = 0
     snapshot: str | None = None
     seconds: float = 0.0
@@ -79,7 +80,7 @@ def load_file(
     dry_run = database is None or destination is None
     looked_at: Loaded | None = None
     if dry_run or strict:
-        looked_at = check(source, file, progress if dry_run else None)
+        looked_at = check(source, kind, file, database, destination, progress if dry_run else None)
     refused = strict and looked_at is not None and bool(looked_at.rejected)
     if looked_at is not None and (dry_run or refused):
         loaded = looked_at
@@ -111,6 +112,9 @@ def load_file(
         gone=loaded.gone,
         organisations_added=loaded.organisations_added,
         problems=[_problem(problem) for problem in loaded.rejected],
+        preview=[
+            {"line": line, "id": name, "title": title, "fields": fields} for line, name, title, fields in loaded.preview
+        ],
         seconds=time.perf_counter() - began,
     )
 

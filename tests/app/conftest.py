@@ -1,20 +1,25 @@
-"""A client for the API on the rolled-back database, and callers of every role."""
+"""The whole application on the rolled-back database, people of every role, and databases that really commit."""
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
+from enmusubi.app import migrating
 from enmusubi.app.config import Settings
+from enmusubi.app.database import Database, connect
 from enmusubi.app.main import create_app
 from enmusubi.app.models import Cluster
-from enmusubi.app.runtime import Runtime
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Role
-from tests.app.factories import ENCODER, a_caller, a_cluster, a_token
+from tests.app.factories import ENCODER, Person, a_cluster, a_person
 from tests.conftest import RolledBackDatabase
 
 
@@ -24,33 +29,107 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
+@contextmanager
+def started(app: FastAPI) -> Iterator[TestClient]:
+    """A client of an application whose parts have all started or failed."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.runtime.wait()
+        yield client
+
+
 @pytest.fixture
 def client(database: RolledBackDatabase, settings: Settings) -> Iterator[TestClient]:
     """A client of the whole application, with the deterministic encoder."""
-    app = create_app(settings, ENCODER, database)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        runtime: Runtime = app.state.runtime
-        runtime.wait()
+    with started(create_app(settings, ENCODER, database)) as client:
         yield client
 
 
 @dataclass(frozen=True)
 class People:
-    """One cluster with an account of every role, and their tokens as headers."""
+    """One cluster with a person of every role."""
 
     cluster: Cluster
-    callers: dict[Role, Caller]
-    headers: dict[Role, dict[str, str]]
+    company: Person
+    university: Person
+    coordinator: Person
+    administrator: Person
 
-    def __getitem__(self, role: Role) -> Caller:
-        return self.callers[role]
+    def __iter__(self) -> Iterator[Person]:
+        return iter((self.company, self.university, self.coordinator, self.administrator))
+
+    def of(self, role: Role) -> Person:
+        """The person of that role."""
+        return next(person for person in self if person.role is role)
+
+
+def people_of(client: TestClient, session: Session, cluster: Cluster | None = None) -> People:
+    """A person of every role in a new cluster, or in the one given; committed."""
+    cluster = cluster or a_cluster(session)
+    roles = (Role.COMPANY, Role.UNIVERSITY, Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR)
+    people = People(cluster, *(a_person(client, session, cluster, role) for role in roles))
+    session.commit()
+    return people
 
 
 @pytest.fixture
-def people(session: Session) -> People:
+def people(client: TestClient, session: Session) -> People:
     """A cluster with a company, a university, a coordinator and an administrator."""
-    cluster = a_cluster(session)
-    callers = {role: a_caller(session, cluster, role) for role in Role}
-    headers = {role: {"Authorization": f"Bearer {a_token(session, caller)}"} for role, caller in callers.items()}
-    session.commit()
-    return People(cluster, callers, headers)
+    return people_of(client, session)
+
+
+def a_database(server: Database, template: str = "template1") -> str:
+    """The URL of a new database on the server."""
+    name = f"enmusubi_{uuid.uuid4().hex}"
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # file_copy is the quicker strategy for a database of this size with nothing in it.
+        connection.execute(text(f'create database "{name}" template "{template}" strategy file_copy'))
+    return make_url(server.url).set(database=name).render_as_string(hide_password=False)
+
+
+def drop(server: Database, url: str) -> None:
+    """Remove a database made by `a_database`."""
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f'drop database "{make_url(url).database}" with (force)'))
+
+
+@pytest.fixture
+def empty(server: Database, settings: Settings) -> Iterator[Database]:
+    """A database of the test's own with nothing in it."""
+    url = a_database(server)
+    with connect(settings.model_copy(update={"database_url": SecretStr(url)})) as database:
+        yield database
+    drop(server, url)
+
+
+@pytest.fixture(scope="session")
+def migrated(server: Database) -> str:
+    """The name of a migrated database that others are copied from."""
+    url = a_database(server)
+    with connect(Settings(database_url=SecretStr(url))) as database:
+        migrating.upgrade(database)
+    name = make_url(url).database
+    assert name is not None
+    return name
+
+
+@pytest.fixture
+def committed(server: Database, migrated: str, settings: Settings) -> Iterator[Database]:
+    """A migrated database of the test's own, where commits are real and connections are many."""
+    url = a_database(server, migrated)
+    with connect(settings.model_copy(update={"database_url": SecretStr(url)})) as database:
+        yield database
+    drop(server, url)
+
+
+Serve = Callable[..., TestClient]
+
+
+@pytest.fixture
+def serve(committed: Database, settings: Settings) -> Iterator[Serve]:
+    """Start applications on the committed database; all are closed in the end."""
+    with ExitStack() as stack:
+
+        def start(database: Database | None = None, given: Settings | None = None) -> TestClient:
+            return stack.enter_context(started(create_app(given or settings, ENCODER, database or committed)))
+
+        yield start

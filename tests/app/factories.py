@@ -1,21 +1,80 @@
 """Typed factories: small, complete rows that tests can read aloud."""
 
+import datetime
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
+from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import auth
 from enmusubi.app.catalogue import needs, organisations, seeds
 from enmusubi.app.embeddings import embed
-from enmusubi.app.models import Account, ApiToken, Cluster, Need, Organisation, Seed
+from enmusubi.app.models import Account, ApiToken, Cluster, Match, Need, Organisation, Seed
 from enmusubi.app.schemas import NeedDraft, OrganisationDraft, SeedDraft
 from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import OrganisationKind, Role
 from enmusubi.matching.encoder import Encoder, HashEncoder
 
 ENCODER = HashEncoder()
+API = "/api/v1"
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account that calls the API with its token; paths start after `/api/v1`."""
+
+    client: TestClient
+    caller: Caller
+    organisation: Organisation | None
+    token: str
+
+    @property
+    def role(self) -> Role:
+        """The account's role."""
+        return self.caller.role
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What identifies the account."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Response:
+        """Any call."""
+        return self.client.request(method, API + path, json=body, headers={**self.headers, **(headers or {})})
+
+    def get(self, path: str, **query: Any) -> Response:
+        """Read."""
+        return self.client.get(API + path, params=query, headers=self.headers)
+
+    def read(self, path: str, **query: Any) -> Any:
+        """Read what is there, as JSON."""
+        reply = self.get(path, **query)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Response:
+        """Create, or withdraw; header names with `_` for `-`."""
+        return self.call("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def create(self, path: str, body: Any) -> Json:
+        """Create what must be accepted."""
+        reply = self.post(path, body)
+        assert reply.status_code == 201, reply.text
+        made: Json = reply.json()
+        return made
+
+    def patch(self, path: str, body: Any, version: str = "*") -> Response:
+        """Revise, with `version` as If-Match."""
+        return self.call("PATCH", path, body, {"If-Match": version})
+
+    def withdraw(self, path: str, version: str = "*") -> Response:
+        """Withdraw, with `version` as If-Match."""
+        return self.call("POST", f"{path}/withdraw", None, {"If-Match": version})
 
 
 def a_cluster(session: Session, name: str | None = None) -> Cluster:
@@ -50,6 +109,15 @@ def a_caller(session: Session, cluster: Cluster, role: Role, organisation: Organ
         organisation = an_organisation(session, cluster, kind)
     account = auth.create_account(session, cluster, role, f"{role} person", organisation)
     return Caller(account.id, account.public_id, account.cluster_id, account.organisation_id, role)
+
+
+def a_person(
+    client: TestClient, session: Session, cluster: Cluster, role: Role, organisation: Organisation | None = None
+) -> Person:
+    """An account of that role with a token, in the organisation given or one of its own."""
+    caller = a_caller(session, cluster, role, organisation)
+    owner = session.get(Organisation, caller.organisation_id) if caller.organisation_id else None
+    return Person(client, caller, owner, a_token(session, caller))
 
 
 def a_token(session: Session, caller: Caller) -> str:
@@ -94,6 +162,33 @@ def a_need(
         embed(need, encoder)
         session.flush()
     return need
+
+
+def a_match(session: Session, need: Need, seed: Seed) -> Match:
+    """A stored, suggested match."""
+    match = Match(
+        need_id=need.id,
+        seed_id=seed.id,
+        score=0.5,
+        parts={"similarity": 0.5},
+        model="m",
+        revision="r",
+        precision="float32",
+        policy="p",
+    )
+    session.add(match)
+    session.flush()
+    return match
+
+
+def days_from_now(days: int) -> datetime.date:
+    """A day of the server's calendar."""
+    return datetime.date.today() + datetime.timedelta(days=days)  # noqa: DTZ011 the rules compare with the same
+
+
+def ranked_ids(ranking: Json) -> list[str]:
+    """The public ids of a ranking, best first."""
+    return [ranked["entry"]["id"] for ranked in ranking["ranking"]]
 
 
 def tokens_of(session: Session, caller: Caller) -> list[ApiToken]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -10,19 +11,13 @@ import pytest
 from enmusubi.matching.encoder import BatchingEncoder, HashEncoder, Progress, Role, Vectors
 
 
+@dataclass(frozen=True)
 class RecordingEncoder(HashEncoder):
-    """Remembers its batches, waits where it is told to, and fails on the text `bad`."""
+    """Remembers its batches, waits while its gate is shut, and fails on the text `bad`."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.__dict__["batches"] = []
-        self.__dict__["entered"] = threading.Event()
-        self.__dict__["gate"] = threading.Event()
-        self.gate.set()
-
-    batches: list[list[str]]
-    entered: threading.Event
-    gate: threading.Event
+    batches: list[list[str]] = field(default_factory=list)
+    entered: threading.Event = field(default_factory=threading.Event)
+    gate: threading.Event = field(default_factory=threading.Event)
 
     def encode(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> Vectors:
         self.batches.append(list(texts))
@@ -35,7 +30,9 @@ class RecordingEncoder(HashEncoder):
 
 @pytest.fixture
 def inner() -> RecordingEncoder:
-    return RecordingEncoder()
+    recording = RecordingEncoder()
+    recording.gate.set()
+    return recording
 
 
 @pytest.fixture
@@ -84,9 +81,7 @@ def test_requests_that_queued_up_are_one_batch(inner: RecordingEncoder, encoder:
     assert [sorted(batch) for batch in inner.batches] == [["held"], [f"text {n}" for n in range(5)]]
 
 
-def test_an_error_reaches_only_the_request_that_caused_it(
-    inner: RecordingEncoder, encoder: BatchingEncoder
-) -> None:
+def test_an_error_reaches_only_the_request_that_caused_it(inner: RecordingEncoder, encoder: BatchingEncoder) -> None:
     """Of three requests in one batch, the bad one raises and the other two are answered."""
     with ThreadPoolExecutor(8) as pool:
         _held(inner, encoder, pool)
@@ -98,9 +93,7 @@ def test_an_error_reaches_only_the_request_that_caused_it(
             bad.result(10)
 
 
-def test_a_huge_request_does_not_hold_up_a_short_one(
-    inner: RecordingEncoder, encoder: BatchingEncoder
-) -> None:
+def test_a_huge_request_does_not_hold_up_a_short_one(inner: RecordingEncoder, encoder: BatchingEncoder) -> None:
     """The short request is in the first batch after it arrived, the huge one still complete."""
     with ThreadPoolExecutor(8) as pool:
         _held(inner, encoder, pool)

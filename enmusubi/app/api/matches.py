@@ -46,7 +46,7 @@ def read_match(match_id: uuid.UUID, asked: AskedNow, response: Response) -> Matc
 
 @router.post("/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut)
 def review_match(
-    match_id: uuid.UUID, draft: ReviewDraft, version: ExpectedVersion, asked: AskedNow, creation: CreationNow
+    match_id: uuid.UUID, draft: ReviewDraft, asked: AskedNow, version: ExpectedVersion, creation: CreationNow
 ) -> Response:
     """A coordinator's verdict; the pair is no longer proposed afterwards."""
 

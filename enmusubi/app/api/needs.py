@@ -65,8 +65,8 @@ def read_need(need_id: uuid.UUID, asked: AskedNow, response: Response) -> NeedOu
 def revise_need(
     need_id: uuid.UUID,
     revision: NeedRevision,
-    version: ExpectedVersion,
     asked: AskedNow,
+    version: ExpectedVersion,
     matchmaking: MatchmakingNow,
     response: Response,
 ) -> NeedOut:
@@ -78,7 +78,7 @@ def revise_need(
 
 
 @router.post("/{need_id}/withdraw")
-def withdraw_need(need_id: uuid.UUID, version: ExpectedVersion, asked: AskedNow, response: Response) -> NeedOut:
+def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response) -> NeedOut:
     """Withdraw a need: it is kept for its owner and coordinators, and never proposed again."""
     needs.withdraw_need(asked.session, asked.caller, need_id, version)
     need = needs.read_need(asked.session, asked.caller, need_id)

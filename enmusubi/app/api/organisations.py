@@ -46,8 +46,8 @@ def read_organisation(organisation_id: uuid.UUID, asked: AskedNow, response: Res
 def revise_organisation(
     organisation_id: uuid.UUID,
     revision: OrganisationRevision,
-    version: ExpectedVersion,
     asked: AskedNow,
+    version: ExpectedVersion,
     response: Response,
 ) -> OrganisationOut:
     """Change the fields given (JSON merge patch); for coordinators and cluster administrators."""
@@ -58,7 +58,7 @@ def revise_organisation(
 
 @router.post("/{organisation_id}/withdraw")
 def withdraw_organisation(
-    organisation_id: uuid.UUID, version: ExpectedVersion, asked: AskedNow, response: Response
+    organisation_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response
 ) -> OrganisationOut:
     """Withdraw an organisation that has no open entries."""
     organisation = organisations.withdraw_organisation(asked.session, asked.caller, organisation_id, version)

@@ -46,8 +46,8 @@ def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOu
 def revise_seed(
     seed_id: uuid.UUID,
     revision: SeedRevision,
-    version: ExpectedVersion,
     asked: AskedNow,
+    version: ExpectedVersion,
     matchmaking: MatchmakingNow,
     response: Response,
 ) -> SeedOut:
@@ -59,7 +59,7 @@ def revise_seed(
 
 
 @router.post("/{seed_id}/withdraw")
-def withdraw_seed(seed_id: uuid.UUID, version: ExpectedVersion, asked: AskedNow, response: Response) -> SeedOut:
+def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response) -> SeedOut:
     """Withdraw a seed: it is kept for its owner and coordinators, and never proposed again."""
     seeds.withdraw_seed(asked.session, asked.caller, seed_id, version)
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)

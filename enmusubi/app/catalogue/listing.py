@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from enmusubi.app import visibility
 from enmusubi.app.catalogue.rules import search_key
 from enmusubi.app.errors import InvalidInputError
-from enmusubi.app.models import Match, Need, Organisation, Seed
+from enmusubi.app.identifiers import normalise
+from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Cooperation, EntryStatus, OrganisationKind
 
@@ -82,6 +83,8 @@ class Listed:
 def list_seeds(session: Session, caller: Caller, query: SeedQuery) -> Listed:
     """A page of the seeds that the caller may see, newest first."""
     chosen = _filtered(select(Seed).where(visibility.seeds_visible_to(caller)), Seed, query)
+    if query.organisation is not None:
+        chosen = chosen.where(Seed.organisation_id == _organisation(query.organisation))
     if query.trl_min is not None:
         chosen = chosen.where(Seed.trl >= query.trl_min)
     if query.trl_max is not None:
@@ -91,9 +94,20 @@ def list_seeds(session: Session, caller: Caller, query: SeedQuery) -> Listed:
 
 def list_needs(session: Session, caller: Caller, query: NeedQuery) -> Listed:
     """A page of the needs that the caller may see, newest first."""
+    known = (
+        select(NeedDetail.need_id)
+        .where(NeedDetail.need_id == Need.id, visibility.need_details_visible_to(caller))
+        .correlate(Need)
+    )
     chosen = _filtered(select(Need).where(visibility.needs_visible_to(caller)), Need, query)
+    if query.source is not None or query.external_id is not None:
+        # These may name the owner: they select only among needs whose owner the caller may know.
+        chosen = chosen.where(known.exists())
+    if query.organisation is not None:
+        owner = _organisation(query.organisation)
+        chosen = chosen.where(or_(Need.organisation_id == owner, known.where(NeedDetail.owner_id == owner).exists()))
     if query.cooperation is not None:
-        chosen = chosen.where(Need.cooperation.contains([query.cooperation]))
+        chosen = chosen.where(_holds(Need.cooperation, query.cooperation))
     return page(session, chosen.options(joinedload(Need.organisation)), Need, query)
 
 
@@ -118,22 +132,26 @@ def _filtered(chosen: Select[Entry], kind: type[Seed] | type[Need], query: Entry
     for column, value in equal.items():
         if value is not None:
             chosen = chosen.where(column == _storable(str(value)))
-    if query.organisation is not None:
-        owner = select(Organisation.id).where(Organisation.public_id == query.organisation)
-        chosen = chosen.where(kind.organisation_id == owner.scalar_subquery())
     if query.field is not None:
         chosen = chosen.where(_any_starts_with(kind.field_codes, query.field.upper()))
     if query.region is not None:
-        chosen = chosen.where(kind.regions.contains([_storable(query.region)]))
+        chosen = chosen.where(_holds(kind.regions, query.region))
     if query.keyword is not None:
-        keyword = [_storable(query.keyword)]
-        held = or_(kind.technology_keywords.contains(keyword), kind.market_keywords.contains(keyword))
-        chosen = chosen.where(held)
+        words = (kind.technology_keywords, kind.market_keywords)
+        chosen = chosen.where(or_(*(_holds(column, query.keyword) for column in words)))
     if query.modified_since is not None:
         chosen = chosen.where(kind.last_modified >= _with_zone(query.modified_since))
     for word in _words(query.q):
         chosen = chosen.where(kind.search_text.contains(word, autoescape=True))
     return chosen
+
+
+def _organisation(public_id: uuid.UUID) -> ScalarSelect[int]:
+    return select(Organisation.id).where(Organisation.public_id == public_id).scalar_subquery()
+
+
+def _holds(column: InstrumentedAttribute[list[str]], value: str) -> ColumnElement[bool]:
+    return any_(column) == _storable(normalise(value))
 
 
 def _any_starts_with(column: InstrumentedAttribute[list[str]], beginning: str) -> Any:

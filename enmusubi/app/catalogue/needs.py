@@ -1,5 +1,6 @@
 """Needs: read, post, revise, withdraw; the public row and its confidential detail."""
 
+import contextlib
 import uuid
 from collections.abc import Iterable
 
@@ -18,6 +19,7 @@ from enmusubi.app.catalogue.rules import (
     clusters_to_open,
     default_expiry,
     fill_life,
+    refuse_hidden_draft,
     refuse_known,
     refuse_past,
     revised,
@@ -70,6 +72,7 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
     if caller.role not in (Role.COMPANY, Role.COORDINATOR):
         raise ForbiddenError("needs are posted by companies and coordinators")
     owner = owner_of(session, caller, draft.organisation)
+    refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
     refuse_past(draft.deadline, "deadline")
     need = new_need(caller.cluster_id, API_SOURCE)
@@ -106,9 +109,12 @@ def revise_need(
         owner = owner_of(session, caller, draft.organisation)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
+        need.expires_on = default_expiry()  # where the change takes the day away
     if "deadline" in changes.model_fields_set:
         refuse_past(draft.deadline, "deadline")
+    refuse_hidden_draft(caller, draft.status, owner)
     fill_need(session, need, draft, owner, detail)
+    refuse_known(session, Need, need)
     _open_need(session, need, draft.opened_to)
     touch(need)
     embed(need, encoder)
@@ -155,7 +161,8 @@ def fill_need(
     for name in CONFIDENTIAL:
         setattr(detail, name, getattr(draft, name))
     if [exclusion.name for exclusion in detail.exclusions] != draft.excluded_organisations:
-        detail.exclusions = _exclusions(session, need.cluster_id, draft.excluded_organisations)
+        with session.no_autoflush:  # a half-filled need is not written, nor counted as a version
+            detail.exclusions = _exclusions(session, need.cluster_id, draft.excluded_organisations)
     if before != draft.profile().matched_text():
         need.embedding = need.embedding_key = need.embedding_encoder = None
 
@@ -165,18 +172,18 @@ def _exclusions(session: Session, cluster_id: int, names: Iterable[str]) -> list
     for name in names:
         organisation = find_organisation(session, cluster_id, name=name)
         if organisation is None:
-            try:
-                known = select(Organisation).where(
-                    Organisation.cluster_id == cluster_id, Organisation.public_id == uuid.UUID(name)
-                )
-                organisation = session.scalar(known)
-            except ValueError:
-                pass  # a name, not an id: kept by its name until such an organisation registers
+            # A name that is no id is kept as a name until such an organisation registers. An id may be of any
+            # cluster: seeds opened to this one may be excluded too.
+            with contextlib.suppress(ValueError):
+                organisation = session.scalar(select(Organisation).where(Organisation.public_id == uuid.UUID(name)))
+        # The name of another cluster's organisation is not ours to tell: it stays as it was given.
+        here = organisation is not None and organisation.cluster_id == cluster_id
+        known_name = organisation.name if organisation is not None and here else name
         exclusions.append(
             NeedExclusion(
                 organisation_id=organisation.id if organisation else None,
-                name=organisation.name if organisation else name,
-                name_key=name_key(organisation.name if organisation else name),
+                name=known_name,
+                name_key=name_key(known_name),
             )
         )
     return exclusions

@@ -77,16 +77,20 @@ def find_organisation(
     ror: str | None = None,
     corporate_number: str | None = None,
 ) -> Organisation | None:
-    """The cluster's organisation with that number or name, the numbers first."""
-    for column, value in (
-        (Organisation.ror, ror),
-        (Organisation.corporate_number, corporate_number),
-        (Organisation.name_key, name_key(name) if name else None),
-    ):
-        if value is not None:
-            found = session.scalar(select(Organisation).where(Organisation.cluster_id == cluster_id, column == value))
-            if found is not None:
-                return found
+    """The cluster's organisation with that number or name: the numbers first, its English name last."""
+    conditions = []
+    if ror is not None:
+        conditions.append(Organisation.ror == ror)
+    if corporate_number is not None:
+        conditions.append(Organisation.corporate_number == corporate_number)
+    if name is not None:
+        conditions += [Organisation.name_key == name_key(name), Organisation.name_en_key == name_key(name)]
+    for condition in conditions:
+        found = session.scalars(
+            select(Organisation).where(Organisation.cluster_id == cluster_id, condition).order_by(Organisation.id)
+        ).first()
+        if found is not None:
+            return found
     return None
 
 
@@ -151,3 +155,4 @@ def _fill_organisation(
     for column, value in draft.model_dump().items():
         setattr(organisation, column, value)
     organisation.name_key = key
+    organisation.name_en_key = name_key(draft.name_en) if draft.name_en else None

@@ -78,8 +78,14 @@ def check_expiry(day: datetime.date | None) -> None:
         raise InvalidInputError("expires_on: an entry is kept for two years at most; renew it later")
 
 
+def refuse_hidden_draft(caller: Caller, status: EntryStatus, owner_id: int | None) -> None:
+    """Raise InvalidInputError for a draft of somebody else: only its owner could see it."""
+    if status is EntryStatus.DRAFT and (owner_id is None or owner_id != caller.organisation_id):
+        raise InvalidInputError("status: a draft is seen by its owner alone; publish the entry or put it on hold")
+
+
 def refuse_known(session: Session, kind: type[Seed] | type[Need], entry: Seed | Need) -> None:
-    """Two posts with one external id are a mistake; asked before the insert, so that the error can say so."""
+    """Two entries with one external id are a mistake; asked before the write, so that the error can say so."""
     if entry.external_id is None:
         return
     known = select(kind.id).where(
@@ -88,7 +94,7 @@ def refuse_known(session: Session, kind: type[Seed] | type[Need], entry: Seed | 
         kind.external_id == entry.external_id,
     )
     with session.no_autoflush:
-        if session.scalar(known) is not None:
+        if session.scalar(known) not in (None, entry.id):
             raise ConflictError("external_id: an entry with this external id exists already; revise that one")
 
 

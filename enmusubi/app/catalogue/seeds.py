@@ -17,6 +17,7 @@ from enmusubi.app.catalogue.rules import (
     clusters_to_open,
     default_expiry,
     fill_life,
+    refuse_hidden_draft,
     refuse_known,
     refuse_past,
     revised,
@@ -54,6 +55,7 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
     if caller.role not in (Role.UNIVERSITY, Role.COORDINATOR):
         raise ForbiddenError("seeds are registered by universities and coordinators")
     owner = owner_of(session, caller, draft.organisation)
+    refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
     seed = new_seed(caller.cluster_id, API_SOURCE)
     fill_seed(seed, draft, owner)
@@ -84,7 +86,10 @@ def revise_seed(
         owner = owner_of(session, caller, draft.organisation)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
+        seed.expires_on = default_expiry()  # where the change takes the day away
+    refuse_hidden_draft(caller, draft.status, owner)
     fill_seed(seed, draft, owner)
+    refuse_known(session, Seed, seed)
     _open_seed(session, seed, draft.opened_to)
     touch(seed)
     embed(seed, encoder)

@@ -1,15 +1,18 @@
 """The `enmusubi` command; heavy imports stay inside the commands, so that --help answers at once."""
 
+import signal
 import sys
 from contextlib import suppress
+from types import FrameType
 
 from enmusubi.app.cli.commands import app
 
 
 def main() -> None:
     """Run the command; an expected error is one line that names the fix, with exit status 2."""
+    signal.signal(signal.SIGTERM, _end)
     try:
-        app()
+        app(prog_name="enmusubi")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -26,6 +29,11 @@ def main() -> None:
         sys.exit(2)
 
 
+def _end(number: int, frame: FrameType | None) -> None:
+    # An exit, not a death: what was opened is closed, and the embedded server stops with its last user.
+    sys.exit(128 + number)
+
+
 def _expected(error: Exception) -> str | None:
     """The message of an expected error, ready for rich; None for a fault of ours."""
     from rich.markup import escape
@@ -33,13 +41,13 @@ def _expected(error: Exception) -> str | None:
 
     from enmusubi.app.errors import EnmusubiError
     from enmusubi.ingest.sources import SourceError
-    from enmusubi.matching.encoder import BundledModelError
+    from enmusubi.matching.encoder import BundledModelError, ModelError
     from enmusubi.matching.evaluation import DatasetError
     from enmusubi.matching.snapshot import SnapshotError
 
     if isinstance(error, EnmusubiError):
         return escape(error.detail)
-    if isinstance(error, SourceError | SnapshotError | BundledModelError | DatasetError):
+    if isinstance(error, SourceError | SnapshotError | BundledModelError | ModelError | DatasetError):
         return escape(str(error))
     if isinstance(error, ProgrammingError) and "UndefinedTable" in type(error.orig).__name__:
         return "the database has no tables yet; run `enmusubi migrate`"

@@ -106,7 +106,7 @@ def list_accounts(cluster_name: str | None) -> None:
             .where(Account.cluster_id == cluster.id)
             .order_by(Account.id)
         )
-        for row, owner in rows.tuples():
+        for row, owner in rows:
             table.add_row(row.name, row.role, owner or "–", str(row.public_id), "yes" if row.active else "no")
     Console().print(table)
 

@@ -36,7 +36,7 @@ FILES: tuple[tuple[str, Kind], ...] = (
     ("needs_en.jsonl", Need),
 )
 # A Japanese need, an English one, and one whose best seed is in the other language.
-SHOWN_NEEDS = ("HKN-J01", "HKN-E01", "HKN-J02")
+SHOWN_NEEDS = ("HKN-26-023", "HKN-26-120", "HKN-26-011")
 
 
 def demo(samples: Path | None, *, serve_api: bool) -> None:

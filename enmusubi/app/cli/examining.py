@@ -18,7 +18,7 @@ from enmusubi.app.database import Database
 from enmusubi.app.errors import EnmusubiError
 from enmusubi.app.runtime import encoder_for
 from enmusubi.ingest import indexing
-from enmusubi.matching.encoder import Encoder
+from enmusubi.matching.encoder import BundledModelError, Encoder, ModelError
 from enmusubi.matching.snapshot import Snapshot, SnapshotError
 from enmusubi.matching.snapshot.manifest import read_current
 
@@ -55,8 +55,8 @@ def examine() -> bool:
         return False
 
     settings = read_settings()
-    run("home", lambda: _home(settings))
-    run("disk", lambda: _disk(settings))
+    if run("home", lambda: _home(settings)):
+        run("disk", lambda: _disk(settings))
     run("port", lambda: _port(settings))
     reached: list[Database] = []
     run("database", lambda: _database(settings, reached))
@@ -73,8 +73,8 @@ def examine() -> bool:
 
 
 def _home(settings: Settings) -> str:
-    settings.home.mkdir(parents=True, exist_ok=True)
     try:
+        settings.home.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=settings.home):
             pass
     except OSError as error:
@@ -119,8 +119,12 @@ def _migrations(database: Database) -> str:
 
 
 def _model(settings: Settings, encoders: list[Encoder]) -> str:
-    encoder = encoder_for(settings)
-    length = encoder.encode(["縁結び"], "need").shape[1]
+    try:
+        encoder = encoder_for(settings)
+        length = encoder.encode(["縁結び"], "need").shape[1]
+    except (BundledModelError, ModelError) as error:
+        found, _, fix = str(error).rpartition("; ")
+        raise Fault(found or str(error), fix if found else "see the finding") from None
     encoders.append(encoder)
     return f"{encoder.model}, {length} dimensions, {encoder.precision}"
 

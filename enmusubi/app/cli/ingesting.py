@@ -54,17 +54,22 @@ def ingest(kind: FileContent, files: list[Path], options: Options) -> bool:
         for report in reports:
             showing.show_report(console, report)
         return not any(report.rejected for report in reports)
+    reports = []
     with opened(settings) as database:
-        reports = [_ingest_file(settings, database, kind, path, options) for path in files]
-        if options.index:
-            began = time.perf_counter()
-            embedded, snapshot = embed_and_publish(settings, database, [kind_of(kind)])
-            reports[-1].embedded, reports[-1].snapshot = embedded, snapshot
-            reports[-1].seconds += time.perf_counter() - began
-        for report in reports:
-            kept = report.save(settings)
-            showing.show_report(console, report)
-            console.print(f"  report kept as {kept}", style="dim", highlight=False, soft_wrap=True)
+        try:
+            for path in files:
+                reports.append(_ingest_file(settings, database, kind, path, options))
+            if options.index:
+                began = time.perf_counter()
+                embedded, snapshot = embed_and_publish(settings, database, [kind_of(kind)])
+                reports[-1].embedded, reports[-1].snapshot = embedded, snapshot
+                reports[-1].seconds += time.perf_counter() - began
+        finally:
+            # Also where a later file, or the model, fails: what is stored by then has its report.
+            for report in reports:
+                kept = report.save(settings)
+                showing.show_report(console, report)
+                console.print(f"  report kept as {kept}", style="dim", highlight=False, soft_wrap=True)
         if options.index:
             _show_published(console, embedded, snapshot)
     return not any(report.rejected or report.refused for report in reports)

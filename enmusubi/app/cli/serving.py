@@ -1,7 +1,10 @@
 """Serve the API: the port is taken first, so that a busy one is told at once and in one line."""
 
 import logging
+import signal
 import socket
+import sys
+from types import FrameType
 
 import uvicorn
 
@@ -54,4 +57,11 @@ def run(settings: Settings, listening: socket.socket) -> None:
         access_log=False,  # addresses hold search words, and who asks for what is confidential
         server_header=False,
     )
+    # uvicorn shuts down in order and then sends itself the signal again, which would end the process half-way
+    # out: before the embedded server is left, and as a failure.
+    signal.signal(signal.SIGTERM, _end)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -24,6 +25,7 @@ from enmusubi.app.representations import RankedOut, RankingOut
 from enmusubi.ingest.run import Report
 
 PROBLEMS_SHOWN = 20
+EXCERPT_CELLS = 84  # two lines of a table in a terminal of 80
 
 
 class _Rate(ProgressColumn):
@@ -96,6 +98,11 @@ def _show_headings(console: Console, report: Report) -> None:
         field = heading["field"] or "[yellow]ignored[/]"
         table.add_row(escape(str(heading["heading"])), field, escape(str(heading["how"])))
     console.print(table)
+    first = Table("Line", "Id", "Title", "Fields filled", box=None, header_style="dim")
+    for row in report.preview:
+        title = escape(row["title"]) if row["title"] else "[dim](no title)[/]"
+        first.add_row(str(row["line"]), escape(row["id"]), title, ", ".join(row["fields"]))
+    console.print(first)
 
 
 def _show_problems(console: Console, report: Report) -> None:
@@ -112,14 +119,13 @@ def _show_problems(console: Console, report: Report) -> None:
 
 def show_ranking(console: Console, title: str, ranking: RankingOut) -> None:
     """Ranked entries with their reasons."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    table = Table(title=escape(title), title_justify="left", title_style="bold", show_lines=True)
     table.add_column("#", justify="right")
     table.add_column("Score", justify="right")
-    table.add_column("Entry", ratio=3, overflow="fold")
-    table.add_column("Organisation", ratio=1, overflow="fold")
-    table.add_column("Why", ratio=2, overflow="fold")
+    table.add_column("Entry", ratio=5, overflow="fold")
+    table.add_column("Why", ratio=3, overflow="fold")
     for ranked in ranking.ranking:
-        table.add_row(str(ranked.rank), f"{ranked.score:.3f}", _entry(ranked), _owner(ranked), escape(_reasons(ranked)))
+        table.add_row(str(ranked.rank), f"{ranked.score:.3f}", _entry(ranked), escape(_reasons(ranked)))
     if ranking.ranking:
         console.print(table)
     else:
@@ -134,27 +140,26 @@ def show_ranking(console: Console, title: str, ranking: RankingOut) -> None:
 
 
 def _entry(ranked: RankedOut) -> str:
+    """Title, the beginning of the text and the owner, a line or two each."""
     entry = ranked.entry
-    shown = f"[bold]{escape(entry.title)}[/]" if entry.title else "[dim](no title)[/]"
-    excerpt = (entry.excerpt or "").replace("\n", " ")
-    if excerpt and excerpt != entry.title:
-        shown += "\n" + escape(excerpt[:120] + ("…" if len(excerpt) > 120 else ""))
-    return shown
-
-
-def _owner(ranked: RankedOut) -> str:
-    owner = ranked.entry.organisation
-    return escape(owner.name) if owner else "[dim]not shown[/]"
+    lines = [f"[bold]{escape(entry.title)}[/]" if entry.title else "[dim](no title)[/]"]
+    if entry.excerpt:
+        # In cells of the terminal: a Japanese character takes two.
+        text = " ".join(entry.excerpt.split())
+        lines.append(escape(text if cell_len(text) <= EXCERPT_CELLS else set_cell_size(text, EXCERPT_CELLS - 1) + "…"))
+    owner = entry.organisation
+    lines.append(f"[dim]{escape(owner.name) if owner else 'organisation not shown'}[/]")
+    return "\n".join(lines)
 
 
 def _reasons(ranked: RankedOut) -> str:
     reasons = [f"{part.name} {part.value:.3f}" for part in ranked.parts]
+    if ranked.shared.other_language:
+        reasons.append(f"across languages ({ranked.entry.language})")
     if ranked.shared.keywords:
         reasons.append("shared terms: " + ", ".join(ranked.shared.keywords))
     if ranked.shared.field_codes:
         reasons.append("same fields: " + ", ".join(ranked.shared.field_codes))
-    if ranked.shared.other_language:
-        reasons.append(f"across languages ({ranked.entry.language})")
     if ranked.entry.trl is not None:
         reasons.append(f"TRL {ranked.entry.trl}")
-    return "; ".join(reasons)
+    return "\n".join(reasons)

@@ -29,8 +29,8 @@ STAGE = _table(
         ),
         Stage.LAB_TESTED: (
             "実験室検証|実験室検証済|実験室検証済み|実験室で検証済|実験室で検証済み|実験室レベル|"
-            "ラボ検証済|ラボ検証済み|ラボ実証済|ラボ実証済み|研究室レベルで検証済み|laboratory tested|"
-            "tested in the lab|tested in laboratory|lab-tested|laboratory-tested"
+            "ラボ検証済|ラボ検証済み|ラボ実証済|ラボ実証済み|研究室レベルで検証済|研究室レベルで検証済み|"
+            "laboratory tested|tested in the lab|tested in laboratory|lab-tested|laboratory-tested"
         ),
         Stage.AVAILABLE_FOR_DEMONSTRATION: (
             "実証可能|デモ可能|デモンストレーション可能|実演可能|実証段階|試作品あり|試作機あり|実証済|"

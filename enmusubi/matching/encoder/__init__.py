@@ -10,7 +10,7 @@ from enmusubi.matching.encoder.protocol import (
     embedding_key,
     fingerprint_of,
 )
-from enmusubi.matching.encoder.sentence_transformer import SentenceTransformerEncoder, load_encoder
+from enmusubi.matching.encoder.sentence_transformer import ModelError, SentenceTransformerEncoder, load_encoder
 from enmusubi.matching.encoder.word_hash import HashEncoder
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "BundledModelError",
     "Encoder",
     "HashEncoder",
+    "ModelError",
     "Progress",
     "Role",
     "SentenceTransformerEncoder",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Linear = Callable[[Tensor], Tensor]
 
 
-_SHORT = 64
+_SHORT = 64  # tokens up to which attention is faster, and more exact, in float32
 
 
 class _Norm(NamedTuple):
@@ -81,31 +81,47 @@ def _linear(weight: "Tensor", bias: "Tensor", *, gelu: bool = False) -> "Linear"
     return packed_linear
 
 
+def _round_up(number: int) -> int:
+    """Few distinct sizes: the kernels are compiled, and kept in memory, for each size they meet."""
+    step = 8 if number <= 64 else 32 if number <= 512 else 128
+    return -(-number // step) * step
+
+
 class _Grid(NamedTuple):
-    """Where the tokens of a batch, lying one after the other, are in a padded table of windows."""
+    """Where the tokens of a batch, lying one after the other, are in a padded table of windows.
+
+    After the last token follow a few rows that belong to no window and fill up to a round number.
+    """
 
     windows: int
     longest: int
-    rows: "Tensor"  # a token's window
+    tokens: int
+    lengths: "Tensor"
+    rows: "Tensor"  # a token's window, the number of windows for a filling row
     places: "Tensor"  # a token's position in its window
-    slots: "Tensor | None"  # a token's cell in the padded table; None when nothing is padded
+    slots: "Tensor | None"  # a token's cell in the padded table; None when all cells are taken in order
     mask: "Tensor | None"  # without a mask attention takes a faster kernel
 
     @classmethod
-    def of(cls, lengths: "Tensor", longest: int) -> Self:
+    def of(cls, sizes: Sequence[int]) -> Self:
         import torch
 
-        count = len(lengths)
+        lengths = torch.tensor(sizes)
+        windows, tokens = len(sizes), sum(sizes)
+        longest = max(sizes) if max(sizes) <= _SHORT else _round_up(max(sizes))
         present = torch.arange(longest)[None] < lengths[:, None]
         slots = present.flatten().nonzero().flatten()
-        padded = len(slots) < count * longest
+        filling = torch.zeros(_round_up(tokens) - tokens, dtype=torch.int64)
+        full = tokens == windows * longest
         return cls(
-            count,
+            windows,
             longest,
-            slots // longest,
-            slots % longest,
-            slots if padded else None,
-            present[:, None, None, :] if padded else None,
+            tokens,
+            lengths,
+            torch.cat([slots // longest, filling + windows]),
+            torch.cat([slots % longest, filling]),
+            None if full and not len(filling) else torch.cat([slots, filling]),
+            None if full else present[:, None, None, :],
         )
 
 
@@ -123,7 +139,6 @@ class BertForward:
         self._hidden = int(config["hidden_size"])
         self._epsilon = float(config["layer_norm_eps"])
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        self._short_products = precision == "bfloat16"
         self.dimension = self._hidden
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._weights: Any = safe_open(folder / "model.safetensors", framework="pt")
@@ -172,47 +187,32 @@ class BertForward:
         """Mean of the last hidden states of each window (special tokens included), shape (windows, dimension)."""
         import torch
 
-        lengths = torch.tensor([len(window) for window in windows])
-        longest = int(lengths.max())
-        grid = _Grid.of(lengths, longest)
+        grid = _Grid.of([len(window) for window in windows])
+        tokens = [token for window in windows for token in window]
         with torch.inference_mode():
-            ids = torch.tensor([token for window in windows for token in window])
+            ids = torch.tensor([*tokens, *[padding] * (len(grid.rows) - len(tokens))])
             residual = self._normalise(self._words[ids] + self._positions[grid.places], self._embedding_norm)
             for layer in self._layers:
                 context = self._attend(layer.query_key_value(residual.to(self._dtype)), grid)
                 residual = self._normalise(residual + layer.attention_output(context), layer.attention_norm)
                 widened = layer.intermediate(residual.to(self._dtype))
                 residual = self._normalise(residual + layer.output(widened), layer.output_norm)
-            sums = torch.zeros(len(windows), self._hidden).index_add_(0, grid.rows, residual)
-            means: NDArray[np.float32] = (sums / lengths[:, None]).numpy()
+            sums = torch.zeros(grid.windows + 1, self._hidden).index_add_(0, grid.rows, residual)
+            means: NDArray[np.float32] = (sums[:-1] / grid.lengths[:, None]).numpy()
             return means
 
     def _attend(self, projected: "Tensor", grid: "_Grid") -> "Tensor":
         """Attention within each window; tokens lie one after the other, only attention itself sees padding."""
+        import torch
         from torch.nn.functional import scaled_dot_product_attention
 
         if grid.slots is not None:
-            padded = projected.new_zeros(grid.windows * grid.longest, projected.shape[1])
-            projected = padded.index_copy_(0, grid.slots, projected)
+            table = projected.new_zeros(grid.windows * grid.longest, projected.shape[1])
+            projected = table.index_copy_(0, grid.slots[: grid.tokens], projected[: grid.tokens])
+        if grid.longest <= _SHORT:
+            projected = projected.to(torch.float32)
         parts = projected.view(grid.windows, grid.longest, 3, self._heads, self._hidden // self._heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        if self._short_products and grid.longest <= _SHORT:
-            context = _short_attention(query, key, value, grid.mask)
-        else:
-            context = scaled_dot_product_attention(query, key, value, attn_mask=grid.mask)
-        context = context.transpose(1, 2).reshape(grid.windows * grid.longest, self._hidden)
+        context = scaled_dot_product_attention(query, key, value, attn_mask=grid.mask)
+        context = context.transpose(1, 2).reshape(grid.windows * grid.longest, self._hidden).to(self._dtype)
         return context if grid.slots is None else context.index_select(0, grid.slots)
-
-
-def _short_attention(query: "Tensor", key: "Tensor", value: "Tensor", mask: "Tensor | None") -> "Tensor":
-    """Scaled dot-product attention by plain products, softmax in float32; torch's own kernel is made for long
-    texts and takes twice as long below some 64 tokens. Shapes (windows, heads, tokens, head size)."""
-    import torch
-
-    windows, heads, tokens, size = query.shape
-    flat = (windows * heads, tokens, size)
-    scores = torch.bmm(query.reshape(flat), key.reshape(flat).transpose(1, 2)).float().mul_(size**-0.5)
-    if mask is not None:
-        scores.view(windows, heads, tokens, tokens).masked_fill_(~mask, -torch.inf)
-    weights = torch.softmax(scores, dim=-1).to(value.dtype)
-    return torch.bmm(weights, value.reshape(flat)).view(windows, heads, tokens, size)

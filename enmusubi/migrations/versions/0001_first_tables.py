@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("name_en", sa.Text(), nullable=True),
+        sa.Column("name_en_key", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("region", sa.Text(), nullable=True),
         sa.Column("size_band", sa.Text(), nullable=True),
@@ -48,15 +49,11 @@ def upgrade() -> None:
         sa.Column("withdrawn", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column(
-            "last_modified", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("last_modified", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "kind IN ('university', 'public_research', 'company', 'core')", name=op.f("ck_organisations_kind")
         ),
-        sa.ForeignKeyConstraint(
-            ["cluster_id"], ["clusters.id"], name=op.f("fk_organisations_cluster_id_clusters")
-        ),
+        sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_organisations_cluster_id_clusters")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisations")),
         sa.UniqueConstraint("cluster_id", "name_key", name=op.f("uq_organisations_cluster_id_name_key")),
         sa.UniqueConstraint("public_id", name=op.f("uq_organisations_public_id")),
@@ -93,9 +90,7 @@ def upgrade() -> None:
             "role IN ('company', 'university', 'coordinator', 'cluster_administrator')",
             name=op.f("ck_accounts_role"),
         ),
-        sa.ForeignKeyConstraint(
-            ["cluster_id"], ["clusters.id"], name=op.f("fk_accounts_cluster_id_clusters")
-        ),
+        sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_accounts_cluster_id_clusters")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_accounts_organisation_id_organisations")
         ),
@@ -135,9 +130,7 @@ def upgrade() -> None:
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column(
-            "last_modified", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("last_modified", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("embedding", sa.LargeBinary(), nullable=True),
         sa.Column("embedding_key", sa.LargeBinary(), nullable=True),
         sa.Column("embedding_encoder", sa.Text(), nullable=True),
@@ -148,18 +141,14 @@ def upgrade() -> None:
             "status IN ('draft', 'under_review', 'published', 'on_hold', 'rejected', 'expired', 'archived', 'withdrawn')",
             name=op.f("ck_needs_status"),
         ),
-        sa.CheckConstraint(
-            "NOT (anonymous AND organisation_id IS NOT NULL)", name=op.f("ck_needs_anonymous_owner")
-        ),
+        sa.CheckConstraint("NOT (anonymous AND organisation_id IS NOT NULL)", name=op.f("ck_needs_anonymous_owner")),
         sa.CheckConstraint("wanted_trl BETWEEN 1 AND 9", name=op.f("ck_needs_wanted_trl")),
         sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_needs_cluster_id_clusters")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_needs_organisation_id_organisations")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_needs")),
-        sa.UniqueConstraint(
-            "cluster_id", "source", "external_id", name=op.f("uq_needs_cluster_id_source_external_id")
-        ),
+        sa.UniqueConstraint("cluster_id", "source", "external_id", name=op.f("uq_needs_cluster_id_source_external_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_needs_public_id")),
     )
     op.create_index(op.f("ix_needs_changed_xid"), "needs", ["changed_xid"], unique=False)
@@ -206,9 +195,7 @@ def upgrade() -> None:
         sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column(
-            "last_modified", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("last_modified", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("embedding", sa.LargeBinary(), nullable=True),
         sa.Column("embedding_key", sa.LargeBinary(), nullable=True),
         sa.Column("embedding_encoder", sa.Text(), nullable=True),
@@ -225,9 +212,7 @@ def upgrade() -> None:
             ["organisation_id"], ["organisations.id"], name=op.f("fk_seeds_organisation_id_organisations")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seeds")),
-        sa.UniqueConstraint(
-            "cluster_id", "source", "external_id", name=op.f("uq_seeds_cluster_id_source_external_id")
-        ),
+        sa.UniqueConstraint("cluster_id", "source", "external_id", name=op.f("uq_seeds_cluster_id_source_external_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_seeds_public_id")),
     )
     op.create_index(op.f("ix_seeds_changed_xid"), "seeds", ["changed_xid"], unique=False)
@@ -241,9 +226,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_api_tokens_account_id_accounts")
-        ),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_api_tokens_account_id_accounts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
         sa.UniqueConstraint("public_id", name=op.f("uq_api_tokens_public_id")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_api_tokens_token_hash")),
@@ -288,12 +271,8 @@ def upgrade() -> None:
             "status IN ('suggested', 'shortlisted', 'introduced', 'accepted', 'declined', 'disclosed', 'meeting', 'negotiation', 'agreement', 'outcome', 'dismissed')",
             name=op.f("ck_matches_status"),
         ),
-        sa.ForeignKeyConstraint(
-            ["need_id"], ["needs.id"], name=op.f("fk_matches_need_id_needs"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["seed_id"], ["seeds.id"], name=op.f("fk_matches_seed_id_seeds"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["need_id"], ["needs.id"], name=op.f("fk_matches_need_id_needs"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["seed_id"], ["seeds.id"], name=op.f("fk_matches_seed_id_seeds"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matches")),
         sa.UniqueConstraint("need_id", "seed_id", name=op.f("uq_matches_need_id_seed_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_matches_public_id")),
@@ -320,9 +299,7 @@ def upgrade() -> None:
         "need_openings",
         sa.Column("need_id", sa.BigInteger(), nullable=False),
         sa.Column("cluster_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["cluster_id"], ["clusters.id"], name=op.f("fk_need_openings_cluster_id_clusters")
-        ),
+        sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_need_openings_cluster_id_clusters")),
         sa.ForeignKeyConstraint(
             ["need_id"], ["needs.id"], name=op.f("fk_need_openings_need_id_needs"), ondelete="CASCADE"
         ),
@@ -333,9 +310,7 @@ def upgrade() -> None:
         "seed_openings",
         sa.Column("seed_id", sa.BigInteger(), nullable=False),
         sa.Column("cluster_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["cluster_id"], ["clusters.id"], name=op.f("fk_seed_openings_cluster_id_clusters")
-        ),
+        sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_seed_openings_cluster_id_clusters")),
         sa.ForeignKeyConstraint(
             ["seed_id"], ["seeds.id"], name=op.f("fk_seed_openings_seed_id_seeds"), ondelete="CASCADE"
         ),
@@ -377,9 +352,7 @@ def upgrade() -> None:
             "reason IN ('too_early', 'benefit_unclear', 'commercial_route_unclear', 'description_unclear', 'scientific_concern', 'out_of_scope', 'ip_position', 'capacity', 'internal_project', 'compliance', 'no_answer', 'already_in_contact', 'terms')",
             name=op.f("ck_reviews_reason"),
         ),
-        sa.CheckConstraint(
-            "verdict <> 'dismiss' OR reason IS NOT NULL", name=op.f("ck_reviews_dismissal_reason")
-        ),
+        sa.CheckConstraint("verdict <> 'dismiss' OR reason IS NOT NULL", name=op.f("ck_reviews_dismissal_reason")),
         sa.CheckConstraint("verdict IN ('shortlist', 'dismiss')", name=op.f("ck_reviews_verdict")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_reviews_account_id_accounts")),
         sa.ForeignKeyConstraint(
@@ -428,9 +401,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_accounts_organisation_id"), table_name="accounts")
     op.drop_index(op.f("ix_accounts_cluster_id"), table_name="accounts")
     op.drop_table("accounts")
-    op.drop_index(
-        "uq_organisations_ror", table_name="organisations", postgresql_where=sa.text("ror IS NOT NULL")
-    )
+    op.drop_index("uq_organisations_ror", table_name="organisations", postgresql_where=sa.text("ror IS NOT NULL"))
     op.drop_index(
         "uq_organisations_corporate_number",
         table_name="organisations",

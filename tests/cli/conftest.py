@@ -1,0 +1,61 @@
+"""Commands run in this process, in a home and a database of the test's own."""
+
+import io
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from enmusubi.app.cli import main
+from enmusubi.app.database import Database
+from tests.databases import own, template
+from tests.running import Finished, Home
+from tests.tiny_model import write_tiny_model
+
+__all__ = ["own", "template"]
+
+
+class Command(Protocol):
+    """Runs `enmusubi` with these arguments."""
+
+    def __call__(self, *arguments: str | Path, home: Home | None = None) -> Finished: ...
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model, given to commands by its path."""
+    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture
+def home(tmp_path: Path, model: Path, own: Database) -> Home:
+    """A home on a migrated, empty database of the test's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return Home(folder, model).with_settings(database_url=own.url)
+
+
+@pytest.fixture
+def command(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs a command to its end, with what it prints and its exit status."""
+
+    def run(*arguments: str | Path, home: Home = home) -> Finished:
+        for name, value in home.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["enmusubi", *map(str, arguments)])
+        out, errors = io.StringIO(), io.StringIO()
+        status = 0
+        with redirect_stdout(out), redirect_stderr(errors):
+            try:
+                main()
+            except SystemExit as ended:
+                status = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        return Finished(status, out.getvalue(), errors.getvalue())
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield run  # type: ignore[misc]
+    signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,5 @@
+"""Fixtures of the ingest's tests."""
+
+from tests.databases import own, template
+
+__all__ = ["own", "template"]
