@@ -39,14 +39,16 @@ class RolledBackDatabase(Database):
 @pytest.fixture(scope="session")
 def server() -> Iterator[Database]:
     """A migrated database on an embedded server of this test run."""
-    with tempfile.TemporaryDirectory(prefix="enmusubi-", ignore_cleanup_errors=True) as folder:
-        with connect(Settings(home=Path(folder))) as database:
-            with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                # Nothing here outlives the tests, so nothing waits for the disk.
-                connection.execute(text("alter system set fsync = off"))
-                connection.execute(text("select pg_reload_conf()"))
-            migrating.upgrade(database)
-            yield database
+    with (
+        tempfile.TemporaryDirectory(prefix="enmusubi-", ignore_cleanup_errors=True) as folder,
+        connect(Settings(home=Path(folder))) as database,
+    ):
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # Nothing here outlives the tests, so nothing waits for the disk.
+            connection.execute(text("alter system set fsync = off"))
+            connection.execute(text("select pg_reload_conf()"))
+        migrating.upgrade(database)
+        yield database
 
 
 @pytest.fixture

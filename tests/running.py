@@ -181,5 +181,3 @@ def wait_for(happens: Callable[[], Any], what: str, seconds: float = PATIENCE) -
             return found
         time.sleep(0.02)
     raise AssertionError(f"waited {seconds:.0f} s for {what}")
-
-

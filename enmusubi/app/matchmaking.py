@@ -198,7 +198,11 @@ def _shown(kind: Kind) -> Any:
 def _eligible_pair() -> ColumnElement[bool]:
     """Pairs that may be proposed: both open, other owner, not excluded, not reviewed. Goes with Need and Seed."""
     owner = select(NeedDetail.owner_id).where(NeedDetail.need_id == Need.id).correlate(Need).scalar_subquery()
-    reviewed = exists().where(Match.need_id == Need.id, Match.seed_id == Seed.id, Match.status != MatchStatus.SUGGESTED)
+    reviewed = (
+        exists()
+        .where(Match.need_id == Need.id, Match.seed_id == Seed.id, Match.status != MatchStatus.SUGGESTED)
+        .correlate(Need, Seed)
+    )
     return and_(
         visibility.open_for_matching(Need),
         visibility.open_for_matching(Seed),

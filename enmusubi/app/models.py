@@ -169,9 +169,9 @@ class _ProfileColumns:
     last_modified: Mapped[datetime.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
     # NULL until embedded, and again as soon as the matched text changes.
-    embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    embedding_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    embedding_encoder: Mapped[str | None] = mapped_column(Text, deferred=True)
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group="embedding")
+    embedding_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group="embedding")
+    embedding_encoder: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_group="embedding")
     # Set by a trigger to the writing transaction's id: what a snapshot's watermark is compared with.
     changed_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), index=True, deferred=True)
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from tests.app.conftest import People
 from tests.app.factories import Person, a_need, a_seed, an_organisation
 
+LISTS = ("/seeds", "/needs", "/organisations", "/matches")
+
 
 def _titles(person: Person, path: str = "/seeds", **query: Any) -> list[str]:
     return sorted(item["title"] for item in person.read(path, **query)["items"])
@@ -65,24 +67,21 @@ def _cursor(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode()
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    ["", "x", "%%%", "あ", "AAAA", _cursor(b"\xff" * 24), _cursor(b"\0" * 23), _cursor(b"\0" * 25), "a" * 201],
-)
-@pytest.mark.parametrize("path", ["/seeds", "/needs", "/organisations", "/matches"])
-def test_bad_cursors_are_refused(people: People, path: str, cursor: str) -> None:
+def test_bad_cursors_are_refused(people: People) -> None:
     """A cursor we did not give is told so, not taken for a place."""
-    reply = people.coordinator.get(path, cursor=cursor)
-    assert reply.status_code == 422, reply.text
+    broken = ["", "x", "%%%", "あ", "AAAA", "a" * 201]
+    broken += [_cursor(raw) for raw in (b"\xff" * 24, b"\0" * 23, b"\0" * 25)]
+    for path in LISTS:
+        for cursor in broken:
+            reply = people.coordinator.get(path, cursor=cursor)
+            assert reply.status_code == 422, (path, cursor)
 
 
-@pytest.mark.parametrize("path", ["/seeds", "/needs", "/organisations", "/matches"])
-@pytest.mark.parametrize(
-    "query", [{"limit": 0}, {"limit": 201}, {"limit": "many"}, {"unknown": "x"}, {"status": "happy"}]
-)
-def test_bad_queries_are_refused(people: People, path: str, query: dict[str, Any]) -> None:
+def test_bad_queries_are_refused(people: People) -> None:
     """Page lengths have limits, and a misspelt filter is not ignored."""
-    assert people.coordinator.get(path, **query).status_code == 422
+    for path in LISTS:
+        for query in ({"limit": 0}, {"limit": 201}, {"limit": "many"}, {"unknown": "x"}, {"status": "happy"}):
+            assert people.coordinator.get(path, **query).status_code == 422, (path, query)
 
 
 @pytest.fixture
@@ -117,51 +116,51 @@ def catalogue(people: People, session: Session) -> People:
     return people  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({}, ["Alpha", "Beta", "Gamma"]),
-        ({"q": ""}, ["Alpha", "Beta", "Gamma"]),
-        ({"q": "concrete"}, ["Alpha"]),
-        ({"q": "ＣＯＮＣＲＥＴＥ　ｆｒｅｅｚｅ"}, ["Alpha"]),
-        ({"q": "safe alpha"}, ["Alpha"]),
-        ({"q": "safe beta"}, []),
-        ({"q": "ｺﾝｸﾘｰﾄ"}, ["Beta"]),
-        ({"q": "耐凍害 SNAKE"}, ["Beta"]),
-        ({"q": "STRASSE"}, ["Gamma"]),
-        ({"q": "100%"}, ["Alpha"]),
-        ({"q": "10%0"}, []),
-        ({"q": "%"}, ["Alpha"]),
-        ({"q": "_"}, ["Beta"]),
-        ({"q": "snake_case"}, ["Beta"]),
-        ({"q": "sna_e"}, []),
-        ({"q": "\\"}, []),
-        ({"q": "/"}, ["Alpha", "Beta"]),
-        ({"q": "' or 1=1 --"}, []),
-        ({"language": "ja"}, ["Beta"]),
-        ({"field": "IPC:C04B"}, ["Alpha", "Beta"]),
-        ({"field": "ipc:c04b 24"}, ["Alpha"]),
-        ({"field": "C04B"}, []),
-        ({"field": "FORD:2"}, ["Alpha"]),
-        ({"field": "IPC:%"}, []),
-        ({"keyword": "Concrete"}, ["Alpha"]),
-        ({"keyword": "ｺﾝｸﾘｰﾄ"}, ["Beta"]),
-        ({"region": "東北"}, ["Beta"]),
-        ({"external_id": "A-1"}, ["Alpha"]),
-        ({"source": "test"}, ["Alpha", "Beta", "Gamma"]),
-        ({"source": "api"}, []),
-        ({"trl_min": 4}, ["Beta"]),
-        ({"trl_max": 3}, ["Alpha"]),
-        ({"trl_min": 3, "trl_max": 6, "language": "en"}, ["Alpha"]),
-        ({"status": "on_hold"}, []),
-        ({"modified_since": "2000-01-01T00:00:00"}, ["Alpha", "Beta", "Gamma"]),
-        ({"modified_since": "2999-01-01T00:00:00Z"}, []),
-        ({"organisation": str(uuid.UUID(int=1))}, []),
-    ],
-)
-def test_filters_and_text_search(catalogue: People, query: dict[str, Any], expected: list[str]) -> None:
+FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ["Alpha", "Beta", "Gamma"]),
+    ({"q": ""}, ["Alpha", "Beta", "Gamma"]),
+    ({"q": "concrete"}, ["Alpha"]),
+    ({"q": "ＣＯＮＣＲＥＴＥ　ｆｒｅｅｚｅ"}, ["Alpha"]),
+    ({"q": "safe alpha"}, ["Alpha"]),
+    ({"q": "safe beta"}, []),
+    ({"q": "ｺﾝｸﾘｰﾄ"}, ["Beta"]),
+    ({"q": "耐凍害 SNAKE"}, ["Beta"]),
+    ({"q": "STRASSE"}, ["Gamma"]),
+    ({"q": "100%"}, ["Alpha"]),
+    ({"q": "10%0"}, []),
+    ({"q": "%"}, ["Alpha"]),
+    ({"q": "_"}, ["Beta"]),
+    ({"q": "snake_case"}, ["Beta"]),
+    ({"q": "sna_e"}, []),
+    ({"q": "\\"}, []),
+    ({"q": "/"}, ["Alpha", "Beta"]),
+    ({"q": "' or 1=1 --"}, []),
+    ({"language": "ja"}, ["Beta"]),
+    ({"field": "IPC:C04B"}, ["Alpha", "Beta"]),
+    ({"field": "ipc:c04b 24"}, ["Alpha"]),
+    ({"field": "C04B"}, []),
+    ({"field": "FORD:2"}, ["Alpha"]),
+    ({"field": "IPC:%"}, []),
+    ({"keyword": "Concrete"}, ["Alpha"]),
+    ({"keyword": "ｺﾝｸﾘｰﾄ"}, ["Beta"]),
+    ({"region": "東北"}, ["Beta"]),
+    ({"external_id": "A-1"}, ["Alpha"]),
+    ({"source": "test"}, ["Alpha", "Beta", "Gamma"]),
+    ({"source": "api"}, []),
+    ({"trl_min": 4}, ["Beta"]),
+    ({"trl_max": 3}, ["Alpha"]),
+    ({"trl_min": 3, "trl_max": 6, "language": "en"}, ["Alpha"]),
+    ({"status": "on_hold"}, []),
+    ({"modified_since": "2000-01-01T00:00:00"}, ["Alpha", "Beta", "Gamma"]),
+    ({"modified_since": "2999-01-01T00:00:00Z"}, []),
+    ({"organisation": str(uuid.UUID(int=1))}, []),
+]
+
+
+def test_filters_and_text_search(catalogue: People) -> None:
     """All filters must hold; words are compared whatever their case or width, and % and _ are characters."""
-    assert _titles(catalogue.company, **query) == expected
+    for query, expected in FILTERS:
+        assert _titles(catalogue.company, **query) == expected, query
 
 
 def test_filter_by_owner(catalogue: People) -> None:
@@ -190,8 +189,8 @@ def test_organisations_are_found_by_either_name(people: People, session: Session
     an_organisation(session, people.cluster, name="北星 湾 大学", name_en="Hokusei Bay University")
     session.commit()
     for query in ({"q": "北星湾"}, {"q": "ＢＡＹ hokusei"}, {"q": "bay", "kind": "company"}):
-        assert len(people.company.read("/organisations", **query)["items"]) == 1, query
-    assert people.company.read("/organisations", q="bay", kind="core")["items"] == []
+        assert len(people.coordinator.read("/organisations", **query)["items"]) == 1, query
+    assert people.coordinator.read("/organisations", q="bay", kind="core")["items"] == []
 
 
 @pytest.mark.parametrize("name", ["q", "keyword", "region", "field", "external_id", "source"])

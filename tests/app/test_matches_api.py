@@ -25,9 +25,9 @@ from tests.app.factories import (
 WORDS = "frost resistant kerbstone"
 
 
-def _pair(people: People, session: Session, **need: object) -> tuple[str, str]:
+def _pair(people: People, session: Session) -> tuple[str, str]:
     """Public ids of a need and of a seed that match."""
-    made = a_need(session, people.cluster, people.company.organisation, title=WORDS, **need)
+    made = a_need(session, people.cluster, people.company.organisation, title=WORDS)
     seed = a_seed(session, people.cluster, people.university.organisation, title=f"{WORDS} additive")
     session.commit()
     return str(made.public_id), str(seed.public_id)

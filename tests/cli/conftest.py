@@ -1,6 +1,7 @@
 """Commands run in this process, in a home and a database of the test's own."""
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -44,7 +45,10 @@ def command(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """Runs a command to its end, with what it prints and its exit status."""
 
     def run(*arguments: str | Path, home: Home = home) -> Finished:
-        for name, value in home.environment.items():
+        environment = home.environment
+        for name in [name for name in os.environ if name not in environment]:
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["enmusubi", *map(str, arguments)])
         out, errors = io.StringIO(), io.StringIO()

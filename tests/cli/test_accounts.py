@@ -47,7 +47,9 @@ def test_a_token_is_printed_once_and_kept_as_a_hash(command: Command, own: Datab
 def test_an_account_joins_its_organisation(command: Command, cluster: str, own: Database) -> None:
     """A company's or university's organisation is added where it is new, and shared by the next account."""
     for person in ("Sato", "Ito"):
-        made = command("account", "create", person, "--role", "company", "--organisation", "凍沢製氷", "--cluster", cluster)
+        made = command(
+            "account", "create", person, "--role", "company", "--organisation", "凍沢製氷", "--cluster", cluster
+        )
         assert made.status == 0
     with own.session() as session:
         (company,) = session.scalars(select(Organisation)).all()

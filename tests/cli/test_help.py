@@ -25,7 +25,17 @@ COMMANDS = [
     ("cluster", "create"),
     ("cluster", "list"),
 ]
-HEAVY = {"torch", "transformers", "sentence_transformers", "faiss", "numpy", "sqlalchemy", "fastapi", "pydantic", "rich"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "faiss",
+    "numpy",
+    "sqlalchemy",
+    "fastapi",
+    "pydantic",
+    "rich",
+}
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -16,7 +16,7 @@ from enmusubi.matching.snapshot import Snapshot
 from enmusubi.matching.snapshot.manifest import read_current
 from tests.cli.conftest import Command
 from tests.ingest.files import a_text
-from tests.ingest.loads import a_file, seeds
+from tests.ingest.loads import Row, a_file, seeds
 from tests.running import Finished, Home
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -67,7 +67,7 @@ def test_a_report_is_kept_for_its_owner_alone(command: Command, tmp_path: Path) 
 
 def test_bad_rows_are_reported_and_the_good_ones_go_in(command: Command, own: Database, tmp_path: Path) -> None:
     """Status 1; line, column, value and reason are printed and kept."""
-    bad = {"external_id": "S-9", "title": "Bad", "trl": 12}
+    bad: Row = {"external_id": "S-9", "title": "Bad", "trl": 12}
     finished = command("ingest", "seeds", a_file(tmp_path, [*seeds(1), bad]), "--no-index")
     assert finished.status == 1
     (row,) = [line for line in finished.out.splitlines() if "trl" in line]
@@ -80,7 +80,7 @@ def test_bad_rows_are_reported_and_the_good_ones_go_in(command: Command, own: Da
 
 def test_strict_refuses_the_file(command: Command, own: Database, home: Home, tmp_path: Path) -> None:
     """Status 1, nothing written, and the report says so."""
-    bad = {"external_id": "S-9", "title": "Bad", "trl": 12}
+    bad: Row = {"external_id": "S-9", "title": "Bad", "trl": 12}
     finished = command("ingest", "seeds", a_file(tmp_path, [*seeds(1), bad]), "--strict", "--no-index")
     assert finished.status == 1
     assert "refused" in finished.out
@@ -162,7 +162,7 @@ def test_what_was_stored_is_reported_when_the_model_fails(
 
 def test_nothing_confidential_is_printed_or_kept(command: Command, home: Home, tmp_path: Path) -> None:
     """Bad confidential cells of a need are located and withheld, on the terminal and in the report."""
-    rows = [
+    rows: list[Row] = [
         {"external_id": "N-1", "title": "A floor", "budget_yen": "Zebra yen", "description": "Zebra " * 5_000},
         {"external_id": "N-2", "title": "A wall", "budget_yen": 5, "requirements": "Zebra", "constraints": "Zebra"},
     ]

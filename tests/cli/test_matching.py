@@ -164,9 +164,7 @@ def test_measures_are_a_table_too(command: Command, judged: Path) -> None:
         ("q9\td0\t1\n", "none of the queries is judged"),
     ],
 )
-def test_a_folder_that_cannot_be_measured_is_one_line(
-    command: Command, judged: Path, spoil: str, reason: str
-) -> None:
+def test_a_folder_that_cannot_be_measured_is_one_line(command: Command, judged: Path, spoil: str, reason: str) -> None:
     """Missing judgements, or a bad line of them, end with status 2 and the place."""
     (judged / "qrels.tsv").unlink()
     if spoil:

@@ -143,7 +143,19 @@ def test_calls(page: Path, reader: Reader) -> None:
                 calls += 1
                 assert reply.is_success, f"{statement}\n{reply.status_code} {reply.text}"
     assert calls >= 5
-    assert len(reader.files["need.json"]["matches"]["ranking"]) == 2 + (page.name == "README.md")
+    assert len(reader.files["var/need.json"]["matches"]["ranking"]) == 2 + (page.name == "README.md")
+
+
+def test_the_readme_s_review_takes_one_pair_away(reader: Reader) -> None:
+    """After the README's calls, the need's ranking lacks the reviewed pair and no other."""
+    for block in blocks(ROOT / "README.md", "sh"):
+        if "$API" in block or "API=" in block:
+            for statement in statements(block):
+                reader.type(statement)
+    before = [each["match"] for each in reader.files["var/need.json"]["matches"]["ranking"]]
+    reply = reader.type('curl -s "$API/needs/$NEED/matches" -H "$COMPANY"')
+    assert reply is not None
+    assert [each["match"] for each in reply.json()["ranking"]] == before[1:]
 
 
 def test_json_of_the_api_page() -> None:

@@ -136,6 +136,8 @@ def search_text(entry: Seed | Need, own: Sequence[str]) -> str:
 def clusters_to_open(session: Session, own_id: int, public_ids: Iterable[uuid.UUID]) -> list[Cluster]:
     """The clusters named; InvalidInputError where one does not exist or is the entry's own."""
     wanted = set(public_ids)
+    if not wanted:
+        return []
     found = session.scalars(select(Cluster).where(Cluster.public_id.in_(wanted), Cluster.id != own_id)).all()
     if len(found) != len(wanted):
         raise InvalidInputError("opened_to: names a cluster that does not exist, or your own")

@@ -40,7 +40,8 @@ def add_cluster(session: Session, name: str) -> Cluster:
 
 def list_clusters() -> None:
     """Print all clusters."""
-    table = Table("Cluster", "Id")
+    table = Table("Cluster")
+    table.add_column("Id", no_wrap=True, min_width=36)  # to be copied whole
     with opened(read_settings()) as database, database.session() as session:
         for cluster in session.scalars(select(Cluster).order_by(Cluster.id)):
             table.add_row(cluster.name, str(cluster.public_id))
@@ -97,7 +98,8 @@ def find_organisation(session: Session, cluster: Cluster, name: str) -> Organisa
 
 def list_accounts(cluster_name: str | None) -> None:
     """Print the accounts of a cluster."""
-    table = Table("Account", "Role", "Organisation", "Id", "Active")
+    table = Table("Account", "Role", "Organisation", "Active")
+    table.add_column("Id", no_wrap=True, min_width=36)  # to be copied whole
     with opened(read_settings()) as database, database.session() as session:
         cluster = find_cluster(session, cluster_name)
         rows = session.execute(
@@ -107,7 +109,7 @@ def list_accounts(cluster_name: str | None) -> None:
             .order_by(Account.id)
         )
         for row, owner in rows:
-            table.add_row(row.name, row.role, owner or "–", str(row.public_id), "yes" if row.active else "no")
+            table.add_row(row.name, row.role, owner or "–", "yes" if row.active else "no", str(row.public_id))
     Console().print(table)
 
 

@@ -27,20 +27,21 @@ class ModulesForward:
         """
         import torch
         from sentence_transformers import SentenceTransformer
-        from transformers.utils.logging import disable_progress_bar, enable_progress_bar, is_progress_bar_enabled
+        from transformers.utils import logging as transformers_logging
 
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         transformers_log = logging.getLogger("transformers")
         level = transformers_log.level
         transformers_log.setLevel(logging.ERROR)
-        shows_progress = is_progress_bar_enabled()
-        disable_progress_bar()
+        progress: Any = transformers_logging
+        shown = progress.is_progress_bar_enabled()
+        progress.disable_progress_bar()
         try:
             self._model: Any = SentenceTransformer(str(source), device="cpu", model_kwargs={"dtype": dtype})
         finally:
             transformers_log.setLevel(level)
-            if shows_progress:
-                enable_progress_bar()
+            if shown:
+                progress.enable_progress_bar()
         self._model.eval()
         wrapped: Any = self._model.tokenizer
         backend: Tokenizer | None = getattr(wrapped, "backend_tokenizer", None)
