@@ -27,9 +27,15 @@ def _database(server: Database, name: str) -> Database:
 @pytest.fixture(scope="session")
 def template(server: Database) -> str:
     """The name of a migrated, empty database that is copied for each test."""
-    _command(server, f"create database {_TEMPLATE}")
-    with _database(server, _TEMPLATE) as database:
-        migrating.upgrade(database)
+    with server.engine.connect() as connection:
+        # Each folder of tests that uses this fixture makes it once, for one server.
+        known = connection.execute(
+            text("select 1 from pg_database where datname = :name"), {"name": _TEMPLATE}
+        ).scalar()
+    if not known:
+        _command(server, f"create database {_TEMPLATE}")
+        with _database(server, _TEMPLATE) as database:
+            migrating.upgrade(database)
     return _TEMPLATE
 
 

@@ -99,7 +99,8 @@ def _initialise(library: Any, folder: Path) -> None:
 def _started(library: Any, folder: Path) -> Any:
     until = time.monotonic() + PATIENCE
     while True:
-        _forget_pid_file(folder)
+        with library.PostgresServer._lock:  # nobody is starting or stopping one meanwhile
+            _forget_pid_file(folder)
         barred = not _runs(folder) and _remains(folder)
         try:
             server = library.get_server(folder)
