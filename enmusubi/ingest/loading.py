@@ -1,10 +1,8 @@
 """Entries of a source into the database: upserts by (source, external id), a transaction per batch."""
 
-import hashlib
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload, undefer
@@ -18,36 +16,13 @@ from enmusubi.app.models import Need, NeedDetail, NeedOpening, Seed, SeedOpening
 from enmusubi.app.schemas import NeedDraft, SeedDraft
 from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.ingest.owners import Owners
-from enmusubi.ingest.sources import Entry, Place, Problem, Source
+from enmusubi.ingest.rows import Loaded, batches
+from enmusubi.ingest.sources import Entry, Source
 
-BATCH = 500
 PREVIEWED = 3
 _LOCK = 7302  # first key of the advisory locks of ingest runs
 _ENDED = (EntryStatus.WITHDRAWN, EntryStatus.ARCHIVED, EntryStatus.REJECTED)
 _WITHDRAWN_AT_ONCE = 10_000  # a statement takes 65,535 parameters at most
-
-
-@dataclass(slots=True)
-class Loaded:
-    """What became of a file's rows."""
-
-    read: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    kept_withdrawn: int = 0  # changed in the file, but withdrawn by hand: the text is updated, the state kept
-    without_organisation: int = 0
-    rejected: list[Problem] = field(default_factory=list)
-    rejected_rows: int = 0
-    gone: list[str] = field(default_factory=list)
-    withdrawn: int = 0
-    organisations_added: list[str] = field(default_factory=list)
-    preview: list[tuple[int, str, str | None, list[str]]] = field(default_factory=list)  # line, id, title, fields
-
-    def refuse(self, file: str, line: int, external_id: str, reason: str) -> None:
-        """Note a row that could be read but is not taken."""
-        self.rejected.append(Problem(Place(file, line), external_id, reason))
-        self.rejected_rows += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +60,7 @@ def load(
         if not lock.execute(select(func.pg_try_advisory_lock(_LOCK, key))).scalar_one():
             raise ConflictError(f"another ingest of the source {destination.source!r} is running; wait for its end")
         lock.commit()
-        for batch in _batches(source, loaded, seen, file):
+        for batch in batches(source, loaded, seen, file):
             with database.session() as session:
                 _load_batch(session, batch, kind, destination, loaded, owners, file)
                 session.commit()
@@ -112,7 +87,7 @@ def check(
     """
     loaded = Loaded()
     owners = Owners(destination.cluster_id, kind) if destination is not None else None
-    for batch in _batches(source, loaded, {}, file):
+    for batch in batches(source, loaded, {}, file):
         good = []
         with database.session() if database is not None else nullcontext() as session:
             for external_id, entry in batch:
@@ -132,51 +107,6 @@ def check(
         if progress is not None:
             progress(len(batch))
     return loaded
-
-
-def _batches(source: Source, loaded: Loaded, seen: dict[str, int], file: str) -> Iterator[list[tuple[str, Entry]]]:
-    """Batches of entries with their ids; problems and repeated ids are noted on the way."""
-    batch: list[tuple[str, Entry]] = []
-    rejected_lines: set[int | None] = set()
-    contents: dict[bytes, int] = {}  # of rows without an id
-    for found in source:
-        if isinstance(found, Problem):
-            loaded.rejected.append(found)
-            rejected_lines.add(found.place.line)
-            continue
-        loaded.read += 1
-        external_id = found.external_id or _own_id(found, seen)
-        earlier = seen.get(external_id)
-        if found.external_id is None:
-            earlier = contents.get(found.digest, earlier)
-            contents.setdefault(found.digest, found.line)
-        if earlier is not None:
-            reason = f"repeats the entry of line {earlier}; give it an id of its own or remove it"
-            loaded.refuse(file, found.line, external_id, reason)
-            continue
-        seen[external_id] = found.line
-        batch.append((external_id, found))
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    loaded.rejected_rows += len(rejected_lines)
-    loaded.read += len(rejected_lines)
-    if batch:
-        yield batch
-
-
-def _own_id(entry: Entry, seen: dict[str, int]) -> str:
-    """A stable id for a row that has none: from its title and owner, so that a revised text keeps it.
-
-    Rows that share both are told apart by all of their content.
-    """
-    title = unicodedata.normalize("NFKC", entry.draft.title or "").strip()
-    if title:
-        owner = (entry.organisation.name if entry.organisation else None) or ""
-        named = "auto:" + hashlib.sha256(f"{title}\n{owner}".encode()).hexdigest()[:20]
-        if named not in seen:
-            return named
-    return "auto:" + entry.digest.hex()[:20]
 
 
 def _load_batch(

@@ -13,7 +13,8 @@ from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.embeddings import Kind
 from enmusubi.app.models import Need, Seed
-from enmusubi.ingest.loading import Destination, Loaded, check, load
+from enmusubi.ingest.loading import Destination, check, load
+from enmusubi.ingest.rows import Loaded
 from enmusubi.ingest.sources import Problem, Source
 
 Progress = Callable[[int], None]

@@ -11,7 +11,7 @@ from enmusubi.app.catalogue import seeds as seed_catalogue
 from enmusubi.app.models import Cluster, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.schemas import SeedRevision
 from enmusubi.app.vocabulary import OrganisationKind, Role
-from enmusubi.ingest.loading import BATCH
+from enmusubi.ingest.rows import BATCH
 from tests.app.factories import ENCODER, a_caller, an_organisation
 from tests.conftest import RolledBackDatabase
 from tests.ingest.files import a_text
