@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import encoding, ingest, plots, results, search, serving, start
 
 _QUICK = {
-    "encoding": ["--rounds", "2", "--texts", "128"],
+    "encoding": ["--rounds", "2", "--texts", "64", "--seeds", "2000"],
     "search": ["--sizes", "10000", "100000", "--rounds", "2"],
     "ingest": ["--documents", "300"],
     "start": ["--rounds", "2", "--seeds", "2000"],
@@ -29,6 +29,7 @@ def main() -> None:
     unknown = sorted(set(given.parts) - set(SCRIPTS))
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}")
+    results.end_cleanly_when_terminated()
     missed = False
     if not given.table:
         with results.home_folder(given.home) as home:

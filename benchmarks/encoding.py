@@ -14,7 +14,6 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from benchmarks import plain, prepared, results
-from benchmarks import texts as cut
 from benchmarks.ingest import CORPUS
 from benchmarks.results import Part
 from benchmarks.workers import Work, Worker
@@ -55,8 +54,6 @@ def make_plain(model_folder: str) -> Work:
 
 def read_texts(folder: Path, model: Path) -> dict[str, list[str]]:
     """Short and long texts, in random order."""
-    if not (folder / "queries.json").exists():
-        cut.write_texts(folder, model / "tokenizer.json", prepared.SEEDS, prepared.QUERIES)
     short = prepared.read_descriptions(folder / "seeds.jsonl")
     found = {"short": short}
     if CORPUS.exists():
@@ -76,7 +73,7 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
     measured: dict[str, dict[str, dict[str, list[float]]]] = {}
     rows = []
     with Worker(make_ours, str(home)) as ours, Worker(make_plain, str(model)) as theirs:
-        for kind, texts in read_texts(home / "texts", model).items():
+        for kind, texts in read_texts(prepared.cut_texts(home, model, given.seeds), model).items():
             for at_once in BATCH_SIZES:
                 count = min(max(given.texts if kind == "short" else given.texts // 8, at_once), 2 * given.texts)
                 if kind == "long" and at_once > count:
@@ -104,7 +101,7 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
 
 def options() -> argparse.ArgumentParser:
     """The options of this script."""
-    parser = results.options(__doc__)
+    parser = results.seeds_options(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--texts", type=int, default=512, help="short texts a turn; an eighth of it long ones")
     return parser

@@ -38,11 +38,17 @@ def _bars(axes: Axes, groups: Sequence[str], values: Mapping[str, Sequence[float
     for place, (name, heights) in enumerate(values.items()):
         positions = [group + (place - (len(values) - 1) / 2) * width for group in range(len(groups))]
         drawn = axes.bar(positions, heights, width, label=name, color=_COLOURS.get(name))
-        axes.bar_label(drawn, fmt=lambda height: "" if math.isnan(height) else f"{height:.3g}", fontsize=7, padding=1)
+        axes.bar_label(drawn, fmt=_label, fontsize=7, padding=1)
     axes.set_xticks(range(len(groups)), groups)
     axes.set_ylabel(unit)
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _label(height: float) -> str:
+    if math.isnan(height):
+        return ""
+    return f"{height:,.0f}" if height >= 100 else f"{height:.3g}"
 
 
 def _encoding(figure: Figure, measured: Mapping[str, Any]) -> None:

@@ -69,20 +69,29 @@ def read_descriptions(file: Path) -> list[str]:
     return [row.get("description") or row["text"] for row in rows]
 
 
+def cut_texts(home: Path, model: Path, count: int) -> Path:
+    """The folder of seeds and queries under `home`, written first where it is missing.
+
+    Raises ValueError where `home` was prepared with another number of seeds.
+    """
+    folder = home / "texts"
+    if not (folder / "queries.json").exists():
+        print(f"cutting {count:,} seeds and {QUERIES:,} queries", flush=True)
+        texts.write_texts(folder, model / "tokenizer.json", count, QUERIES)
+    present = len(read_descriptions(folder / "seeds.jsonl"))
+    if present != count:
+        raise ValueError(f"the home folder was prepared with {present:,} seeds; give another --home for {count:,}")
+    return folder
+
+
 def prepare(home: Path, count: int = SEEDS) -> Prepared:
     """Everything that `serving` and `start` need; what an earlier run left in `home` is used again.
 
     Raises ValueError where `home` was prepared with another number of seeds.
     """
     model = model_folder(home)
-    folder = home / "texts"
+    folder = cut_texts(home, model, count)
     seeds, token = folder / "seeds.jsonl", home / "token"
-    if not (folder / "queries.json").exists():
-        print(f"cutting {count:,} seeds and {QUERIES:,} queries", flush=True)
-        texts.write_texts(folder, model / "tokenizer.json", count, QUERIES)
-    present = len(read_descriptions(seeds))
-    if present != count:
-        raise ValueError(f"the home folder was prepared with {present:,} seeds; give another --home for {count:,}")
     if not token.exists():
         print(f"ingesting {count:,} seeds with `enmusubi ingest` (some minutes)", flush=True)
         new_database(home)

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -65,21 +66,31 @@ def options(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def served_options(description: str | None) -> argparse.ArgumentParser:
-    """The options of the scripts that start both services."""
+def seeds_options(description: str | None) -> argparse.ArgumentParser:
+    """The options of the scripts that use the cut texts."""
     parser = options(description)
-    parser.add_argument("--seeds", type=int, default=20_000, help="seeds to match against; fewer for a trial")
+    parser.add_argument("--seeds", type=int, default=20_000, help="texts that are cut as seeds; fewer for a trial")
     return parser
 
 
 def run(parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace, Path], Part]) -> None:
     """Measure with the options of the command line, print, keep the figures, and end the script."""
     given = parser.parse_args()
+    end_cleanly_when_terminated()
     with home_folder(given.home) as home:
         part = measure(given, home)
     show(part)
     keep(part, given.results)
     sys.exit(1 if given.check and not all(target.met for target in part.targets) else 0)
+
+
+def end_cleanly_when_terminated() -> None:
+    """Let SIGTERM unwind the script, so that the services it started are stopped too."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def show(part: Part) -> None:

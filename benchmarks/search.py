@@ -105,8 +105,9 @@ def resident_bytes() -> int:
 
 
 def peak_bytes() -> int:
-    """The most resident memory this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most resident memory this program ever had; ru_maxrss would count that of the process it was forked from."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def prepare(folder: Path, count: int) -> None:

@@ -129,7 +129,7 @@ def _targets(figures: dict[str, dict[str, dict[str, Any]]], overlap: float) -> l
 
 def options() -> argparse.ArgumentParser:
     """The options of this script."""
-    parser = results.served_options(__doc__)
+    parser = results.seeds_options(__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=300, help="a load at 1 client; twice as many at more")
     parser.add_argument("--overlap", type=int, default=300, help="queries whose rankings are compared")

@@ -86,7 +86,7 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
 
 def options() -> argparse.ArgumentParser:
     """The options of this script."""
-    parser = results.served_options(__doc__)
+    parser = results.seeds_options(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=500, help="before memory is read")
     return parser

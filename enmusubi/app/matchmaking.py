@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -100,7 +100,9 @@ class Matchmaking:
         rows: dict[int, Row[Any]] = {}
 
         def visible(keys: NDArray[np.int64]) -> Mapping[int, str]:
-            found = session.execute(_shown(kind).where(kind.id.in_(keys.tolist()), eligible))
+            # One array, not a list of parameters: the statement stays the same however many keys there are.
+            chosen = kind.id == func.any(literal(keys.tolist(), ARRAY(BigInteger)))
+            found = session.execute(_shown(kind).where(chosen, eligible))
             rows.update({row.id: row for row in found})
             return {key: str(row.public_id) for key, row in rows.items()}
 

@@ -1,5 +1,6 @@
 """The `enmusubi` command; heavy imports stay inside the commands, so that --help answers at once."""
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -11,6 +12,9 @@ from enmusubi.app.cli.commands import app
 def main() -> None:
     """Run the command; an expected error is one line that names the fix, with exit status 2."""
     signal.signal(signal.SIGTERM, _end)
+    # Threads of torch that wait give the processor back: PostgreSQL and the requests share it with the model, and
+    # spinning costs them more than waking up costs the model. Read once, when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app(prog_name="enmusubi")
     except KeyboardInterrupt:
