@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import psutil
 
 ENMUSUBI = (sys.executable, "-c", "from enmusubi.app.cli import main; main()")

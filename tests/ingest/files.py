@@ -30,8 +30,8 @@ def a_workbook(
 ) -> Path:
     """An .xlsx with these rows on its first sheet."""
     workbook = openpyxl.Workbook()
-    sheet = workbook.active
-    sheet.title = title
+    workbook.remove(workbook["Sheet"])
+    sheet = workbook.create_sheet(title)
     for row in rows:
         sheet.append(list(row))
     for merge in merges:

@@ -91,9 +91,10 @@ def test_dates_follow_the_calendar_of_the_workbook(tmp_path: Path, epoch: dateti
     """Both of Excel's calendars yield the day that was meant."""
     workbook = openpyxl.Workbook()
     if epoch:
-        workbook.epoch = epoch  # type: ignore[attr-defined]  # the stubs do not know it
-    workbook.active.append(["発明の名称", "掲載期限"])
-    workbook.active.append(["床", datetime.date(2027, 3, 31)])
+        workbook.epoch = epoch
+    sheet = workbook["Sheet"]
+    sheet.append(["発明の名称", "掲載期限"])
+    sheet.append(["床", datetime.date(2027, 3, 31)])
     workbook.save(tmp_path / "seeds.xlsx")
     assert drafts(tmp_path / "seeds.xlsx")[0].expires_on == datetime.date(2027, 3, 31)
 
