@@ -35,6 +35,10 @@ class RolledBackDatabase(Database):
         """A session on the test's connection; its commits release savepoints only."""
         return Session(self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
 
+    def reading(self) -> Session:
+        """The same: what the test wrote is to be seen."""
+        return self.session()
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Database]:

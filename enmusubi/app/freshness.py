@@ -74,7 +74,7 @@ class Freshness:
             index = self._index
         # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
         with index.lock:
-            rows = session.execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
+            rows = session.connection().execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
             if rows:
                 self._apply(index, kind, rows)
         return index

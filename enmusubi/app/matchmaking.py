@@ -69,7 +69,6 @@ class Matchmaking:
 
     def for_text(self, session: Session, caller: Caller, text: str, against: Kind, limit: int) -> Proposals:
         """Rank the open entries the caller may see for a text that is not stored."""
-        # Encoded first: no database connection is held while the text waits for the encoder.
         vector = self.encoder.encode([text], "need" if against is Seed else "seed")[0]
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
         return self._propose(session, vector, against, limit, seen, Asked(text))
@@ -102,7 +101,7 @@ class Matchmaking:
         def visible(keys: NDArray[np.int64]) -> Mapping[int, str]:
             # One array, not a list of parameters: the statement stays the same however many keys there are.
             chosen = kind.id == func.any(literal(keys.tolist(), ARRAY(BigInteger)))
-            found = session.execute(_shown(kind).where(chosen, eligible))
+            found = session.connection().execute(_shown(kind).where(chosen, eligible))
             rows.update({row.id: row for row in found})
             return {key: str(row.public_id) for key, row in rows.items()}
 

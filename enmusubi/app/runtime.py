@@ -124,9 +124,16 @@ class Runtime:
 
     def session(self) -> Session:
         """A new session; NotReadyError while the database is not there."""
+        return self._reached().session()
+
+    def reading(self) -> Session:
+        """A new session that only reads, without a transaction; NotReadyError while the database is not there."""
+        return self._reached().reading()
+
+    def _reached(self) -> Database:
         if self._database is None or "database" in self.problems:
             raise NotReadyError(f"the database {self.problems.get('database', 'is starting')}")
-        return self._database.session()
+        return self._database
 
     @property
     def database(self) -> Database | None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import reviewing
-from enmusubi.app.dependencies import Asked, AskedNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
+from enmusubi.app.dependencies import Asked, AskedNow, AskingNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
 from enmusubi.app.schemas import MatchQuery, ReviewDraft
@@ -22,10 +22,11 @@ def _shown(asked: Asked, match: Match) -> MatchOut:
 
 
 @router.post("/match", response_model=RankingOut)
-def match_text(query: MatchQuery, asked: AskedNow, matchmaking: MatchmakingNow) -> Response:
+def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow) -> Response:
     """Rank the entries open to you for a text, which is not stored."""
     against = Seed if query.against == "seeds" else Need
-    proposals = matchmaking.for_text(asked.session, asked.caller, query.text, against, query.limit)
+    with asking.reading() as asked:
+        proposals = matchmaking.for_text(asked.session, asked.caller, query.text, against, query.limit)
     ranking = ranking_out(proposals, None, "seed" if against is Seed else "need")
     # Written here, in this request's thread, not once more as Python objects in the one that serves them all.
     return Response(ranking.model_dump_json(by_alias=True), media_type="application/json")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _SHORT = 64  # tokens up to which attention is faster, and more exact, in float32
+# Below so many tokens a second thread gains less than waking it costs, and the requests around need the processor.
+_ONE_THREAD = 1024
 
 
 class _Norm(NamedTuple):
@@ -139,6 +141,7 @@ class BertForward:
         self._hidden = int(config["hidden_size"])
         self._epsilon = float(config["layer_norm_eps"])
         self._dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self._threads = torch.get_num_threads()
         self.dimension = self._hidden
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._weights: Any = safe_open(folder / "model.safetensors", framework="pt")
@@ -189,6 +192,7 @@ class BertForward:
 
         grid = _Grid.of([len(window) for window in windows])
         tokens = [token for window in windows for token in window]
+        torch.set_num_threads(1 if len(tokens) < _ONE_THREAD else self._threads)
         with torch.inference_mode():
             ids = torch.tensor([*tokens, *[padding] * (len(grid.rows) - len(tokens))])
             residual = self._normalise(self._words[ids] + self._positions[grid.places], self._embedding_norm)
