@@ -18,7 +18,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=…       the Python (3.11 or newer) that makes the environment"
-	@echo "  TORCH_INDEX=…  a package index with torch's CPU build, tried first for torch"
+	@echo "  TORCH_INDEX=…  the package index torch comes from, where it has the CPU build"
 	@echo "  SERVE=0        demo: end after the table"
 
 setup: $(VENV)/.complete ## make the environment and install everything into it

@@ -6,6 +6,7 @@ too; the plain service is ready at its first answer to POST /match. Starts take 
 
 import argparse
 import statistics
+import time
 from pathlib import Path
 
 from benchmarks import prepared, results
@@ -32,6 +33,13 @@ def start_plain(data: Prepared) -> float:
         return server.wait("POST", "/match", {"text": "a first question"})
     finally:
         server.stop()
+
+
+def show_help(data: Prepared) -> float:
+    """Seconds of `enmusubi --help`."""
+    began = time.perf_counter()
+    prepared.execute(prepared.enmusubi("--help"), prepared.environment(data.home))
+    return time.perf_counter() - began
 
 
 def measure_memory(data: Prepared, requests: int) -> dict[str, float]:
@@ -63,21 +71,31 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
         live.append(to_live)
         ready.append(to_ready)
         plain.append(start_plain(data))
+    helps = [show_help(data) for _ in range(2 * given.rounds)]
     memory = measure_memory(data, given.requests)
     median = statistics.median
     return Part(
         "start",
-        {"rounds": given.rounds, "live": live, "ready": ready, "plain_ready": plain, "resident_mib": memory},
+        {
+            "rounds": given.rounds,
+            "live": live,
+            "ready": ready,
+            "plain_ready": plain,
+            "help": helps,
+            "resident_mib": memory,
+        },
         ("", "enmusubi", "plain"),
         [
             ["live, s", f"{median(live):.2f}", ""],
             ["ready, s", f"{median(ready):.2f}", f"{median(plain):.2f}"],
+            ["--help, s", f"{median(helps):.2f}", ""],
             [f"resident after {given.requests} requests, MiB", f"{memory['enmusubi']:.0f}", f"{memory['plain']:.0f}"],
             ["PostgreSQL, MiB", f"{memory['postgres']:.0f}", "–"],
         ],
         [
             Target("seconds to live", median(live), 3.0, "<="),
             Target("ready, ours to the plain one's", results.median_ratio(ready, plain), 1.4, "<="),
+            Target("seconds of --help", median(helps), 0.5, "<="),
             Target("resident memory of the service, GB", memory["enmusubi"] * _MIB / 1e9, 1.2, "<="),
         ],
         "Memory of PostgreSQL counts shared pages once, all of its processes together.",

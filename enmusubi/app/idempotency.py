@@ -20,8 +20,7 @@ def claim(session: Session, caller: Caller, key: str, request_digest: bytes) -> 
     A second call that arrives while the first is under way waits here for its end. Raises InvalidInputError
     where the key was used for another request.
     """
-    # Everybody's old ones: a reply may hold confidential texts, and its account may never call again.
-    session.execute(delete(IdempotentReply).where(IdempotentReply.created < func.now() - KEPT))
+    purge(session)
     claimed = session.execute(
         insert(IdempotentReply)
         .values(account_id=caller.id, key=key, request_digest=request_digest)
@@ -36,6 +35,11 @@ def claim(session: Session, caller: Caller, key: str, request_digest: bytes) -> 
     if earlier.request_digest != request_digest:
         raise InvalidInputError("Idempotency-Key: was used for another request; take a new one")
     return earlier
+
+
+def purge(session: Session) -> None:
+    """Forget everybody's old replies: they may hold confidential texts, and their accounts may never call again."""
+    session.execute(delete(IdempotentReply).where(IdempotentReply.created < func.now() - KEPT))
 
 
 def keep(

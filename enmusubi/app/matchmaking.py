@@ -71,7 +71,7 @@ class Matchmaking:
         """Rank the open entries the caller may see for a text that is not stored."""
         vector = self.encoder.encode([text], "need" if against is Seed else "seed")[0]
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
-        return self._propose(session, vector, against, limit, seen, Asked(text))
+        return self._propose(session, vector, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text))
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""

@@ -122,11 +122,6 @@ class Account(Base):
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     created: Mapped[datetime.datetime] = _now()
 
-    @property
-    def coordinates(self) -> bool:
-        """Whether the account is a coordinator, who alone reviews matches and reads confidential texts."""
-        return self.role == Role.COORDINATOR
-
 
 class ApiToken(Base):
     """A token of an account; only its hash is kept."""

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed
-from enmusubi.app.schemas import ResearcherDraft
+from enmusubi.app.schemas import ResearcherDraft, need_profile
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,
@@ -203,6 +203,7 @@ class MatchOut(BaseModel):
     status: MatchStatus
     score: Score
     parts: list[PartOut]
+    shared: SharedOut
     need: EntryShown
     seed: EntryShown
     provenance: ProvenanceOut
@@ -331,6 +332,14 @@ def match_out(match: Match, reviews: Sequence[Review] | None) -> MatchOut:
         status=MatchStatus(match.status),
         score=match.score,
         parts=[PartOut(name=name, value=value) for name, value in parts.items()],
+        shared=SharedOut.model_validate(
+            shared(
+                Asked(need_profile(match.need).matched_text(), tuple(match.need.field_codes), match.need.language),
+                [*match.seed.technology_keywords, *match.seed.market_keywords],
+                match.seed.field_codes,
+                match.seed.language,
+            )
+        ),
         need=_entry_shown(match.need),
         seed=_entry_shown(match.seed),
         provenance=ProvenanceOut.model_validate(match),

@@ -39,6 +39,13 @@ def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
     return and_(kind.status == EntryStatus.PUBLISHED, kind.expires_on >= func.current_date())
 
 
+def own(caller: Caller, kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
+    """Entries of the caller's own organisation."""
+    if kind is Need:
+        return _need_is_own(caller)
+    return Seed.organisation_id.is_not_distinct_from(caller.organisation_id) & Seed.organisation_id.is_not(None)
+
+
 def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Published seeds of the cluster or opened to it, all of one's own, and for coordinators all but drafts."""
     at_our_door = SeedOpening.cluster_id == caller.cluster_id
@@ -93,8 +100,8 @@ def need_details_visible_to(caller: Caller) -> ColumnElement[bool]:
 def pairs_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Pairs of a visible need and a visible seed that this account may see as a match.
 
-    A match is seen by its two sides and by its coordinators (those of the need's cluster). Goes with Need and
-    Seed in one query, joined or not with Match.
+    A match is seen by its two sides, and by the coordinators and administrators of the need's cluster. Goes with
+    Need and Seed in one query, joined or not with Match.
     """
     sides = [_need_is_own(caller)]
     if caller.organisation_id is not None:

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from enmusubi.app import database as databases
+from enmusubi.app import migrating
 from enmusubi.app.dependencies import RuntimeNow
+from enmusubi.app.runtime import Runtime
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -22,6 +24,7 @@ class Ready(BaseModel):
 
     status: Literal["ready", "not ready"]
     database: str
+    migrations: str
     model: str
     snapshot: str
 
@@ -38,7 +41,8 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
     problems = dict(runtime.problems)
     if "database" not in problems and (runtime.database is None or not databases.reachable(runtime.database)):
         problems["database"] = "does not answer"
-    serving = runtime.is_serving and "database" not in problems
+    migrations = _migrations(runtime) if "database" not in problems else "is waiting for the database"
+    serving = runtime.is_serving and "database" not in problems and migrations == "ok"
     if not serving:
         response.status_code = 503
     live = runtime.live
@@ -50,6 +54,14 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
     return Ready(
         status="ready" if serving else "not ready",
         database=problems.get("database", "ok"),
+        migrations=migrations,
         model=problems.get("model", "ok"),
         snapshot=snapshot,
     )
+
+
+def _migrations(runtime: Runtime) -> str:
+    database = runtime.database
+    assert database is not None  # the caller has looked
+    present, newest = migrating.present(database), migrating.newest()
+    return "ok" if present == newest else f"at {present or 'none'}, {newest} is needed (run `enmusubi migrate`)"

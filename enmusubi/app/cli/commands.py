@@ -75,7 +75,7 @@ def ingest(
         cluster=cluster,
         source=source,
         organisation=organisation,
-        mapping=column_map or [],
+        mapping=tuple(column_map or ()),
         sheet=sheet,
         encoding=encoding,
         dry_run=dry_run,

@@ -46,9 +46,11 @@ def examine() -> bool:
         except Fault as fault:
             table.add_row(name, "[red]fault[/]", escape(fault.found), escape(fault.fix))
         except EnmusubiError as error:
-            table.add_row(name, "[red]fault[/]", escape(error.detail), "")
+            found, _, fix = error.detail.rpartition("; ")  # our messages end with what to do
+            table.add_row(name, "[red]fault[/]", escape(found or fix), escape(fix))
         except Exception as error:
-            table.add_row(name, "[red]fault[/]", f"could not be checked ({type(error).__name__})", "see the finding")
+            finding = f"could not be checked ({type(error).__name__})"
+            table.add_row(name, "[red]fault[/]", finding, "run `enmusubi serve` and read its log")
         else:
             return True
         well = False

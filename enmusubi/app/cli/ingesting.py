@@ -2,13 +2,14 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from enmusubi.app import embeddings
+from enmusubi.app import embeddings, idempotency
 from enmusubi.app.cli import showing
 from enmusubi.app.cli.accounts import find_organisation
 from enmusubi.app.cli.opening import find_cluster, opened, read_settings
@@ -33,7 +34,7 @@ class Options:
     cluster: str | None = None
     source: str | None = None
     organisation: str | None = None
-    mapping: list[str] | None = None
+    mapping: tuple[str, ...] = ()
     sheet: str | None = None
     encoding: str | None = None
     dry_run: bool = False
@@ -76,6 +77,8 @@ def ingest(kind: FileContent, files: list[Path], options: Options) -> bool:
 
 
 def _ingest_organisations(settings: Settings, files: list[Path], options: Options, console: Console) -> None:
+    if options != Options(cluster=options.cluster, dry_run=options.dry_run, index=options.index):
+        raise InvalidInputError("organisations take only --cluster and --dry-run; leave the other options out")
     with opened(settings) as database, database.session() as session:
         cluster = find_cluster(session, options.cluster)
         for path in files:
@@ -95,7 +98,7 @@ def _ingest_file(
     source = sources.read(
         path,
         "seed" if row_kind is Seed else "need",
-        mapping=_mapping(options.mapping or []),
+        mapping=_mapping(options.mapping),
         sheet=options.sheet,
         encoding=options.encoding,
     )
@@ -138,7 +141,7 @@ def source_name(path: Path) -> str:
     return resolved.stem
 
 
-def _mapping(pairs: list[str]) -> dict[str, str]:
+def _mapping(pairs: Sequence[str]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         column, separator, field = pair.rpartition("=")
@@ -152,6 +155,9 @@ def index() -> None:
     """Embed everything that is stale and publish."""
     settings = read_settings()
     with opened(settings) as database:
+        with database.session() as session:
+            idempotency.purge(session)
+            session.commit()
         embedded, snapshot = embed_and_publish(settings, database, list(indexing.KINDS))
     _show_published(Console(), embedded, snapshot)
 
