@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -31,6 +31,19 @@ async def _runtime(request: Request) -> Runtime:
 RuntimeNow = Annotated[Runtime, Depends(_runtime)]
 
 
+async def _place(request: Request) -> AsyncIterator[None]:
+    """As many requests at once as there are connections: a further one waits here, where it holds nothing.
+
+    Otherwise requests that hold a connection and wait for a thread, and others that hold a thread and wait for a
+    connection, would wait for each other.
+    """
+    async with request.app.state.places:
+        yield
+
+
+PlaceNow = Annotated[None, Depends(_place, scope="function")]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who asks, and the session of the request: one request, one transaction."""
@@ -40,7 +53,7 @@ class Asked:
 
 
 def _asked(
-    runtime: RuntimeNow, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    place: PlaceNow, runtime: RuntimeNow, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Iterator[Asked]:
     if credentials is None:
         raise UnauthenticatedError(_SEND_ONE)
@@ -71,7 +84,7 @@ class Asking:
 
 
 async def _asking(
-    runtime: RuntimeNow, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    place: PlaceNow, runtime: RuntimeNow, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Asking:
     if credentials is None:
         raise UnauthenticatedError(_SEND_ONE)

@@ -69,6 +69,16 @@ def embed(entry: Seed | Need, encoder: Encoder) -> NDArray[np.float32]:
     return vector
 
 
+def vector_of(entry: Seed | Need, encoder: Encoder) -> NDArray[np.float32]:
+    """The entry's vector (d,): the stored one if it is up to date, else a new one, which is not stored."""
+    text = profile_of(entry).matched_text()
+    role = role_of(type(entry))
+    if entry.embedding is not None and entry.embedding_key == embedding_key(encoder, role, text):
+        return to_vector(entry.embedding)
+    vector: NDArray[np.float32] = encoder.encode([text], role)[0]
+    return vector
+
+
 def _is_stale(kind: Kind, encoder: Encoder) -> ColumnElement[bool]:
     outdated = or_(kind.embedding.is_(None), kind.embedding_encoder.is_distinct_from(encoder.fingerprint))
     return and_(kind.status.in_(_EMBEDDED), outdated)

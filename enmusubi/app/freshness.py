@@ -37,6 +37,13 @@ def watermark(session: Session) -> int:
     return int(session.execute(select(_OLDEST_RUNNING)).scalar_one())
 
 
+def next_transaction(session: Session) -> int:
+    """The first transaction id not yet given out. A snapshot from beyond it was built before the database's files
+    were put back to an earlier day, and does not belong to it."""
+    newest = literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint", BigInteger)
+    return int(session.execute(select(newest)).scalar_one())
+
+
 @dataclass(slots=True)
 class Index:
     """A snapshot and the store of what is newer; the two are used, and replaced, together."""

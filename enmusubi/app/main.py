@@ -1,5 +1,6 @@
 """The service: create_app puts routers, error handlers and the runtime together."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -72,8 +73,8 @@ def create_app(settings: Settings, encoder: Encoder | None = None, database: Dat
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # As many requests at work as there are database connections: a further one would only wait inside.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_pool
+        # A thread for every request that has a place, and some for those that need none.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.database_pool + 4
         runtime.start()
         yield
         await anyio.to_thread.run_sync(runtime.close)
@@ -91,6 +92,7 @@ def create_app(settings: Settings, encoder: Encoder | None = None, database: Dat
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.runtime = runtime
+    app.state.places = asyncio.Semaphore(settings.database_pool)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.include_router(health.router)
     for module in (seeds, needs, organisations, matches):

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
-from enmusubi.app.embeddings import Kind, embed, profile_of, role_of
+from enmusubi.app.embeddings import Kind, profile_of, role_of, vector_of
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.visibility import Caller
@@ -75,13 +75,13 @@ class Matchmaking:
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
-        vector = embed(need, self.encoder)
+        vector = vector_of(need, self.encoder)
         pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller), _eligible_pair())
         return self._propose(session, vector, Seed, limit, exists().where(pair).correlate(Seed), _asked(need))
 
     def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int) -> Proposals:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
-        vector = embed(seed, self.encoder)
+        vector = vector_of(seed, self.encoder)
         pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller), _eligible_pair())
         return self._propose(session, vector, Need, limit, exists().where(pair).correlate(Need), _asked(seed))
 
@@ -154,7 +154,7 @@ class Matchmaking:
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=[Match.need_id, Match.seed_id],
-                set_={**rescored, "scored": func.now(), "version": Match.version + 1},
+                set_={**rescored, "scored": func.now()},
                 # What a coordinator has decided on keeps the score that was decided on.
                 where=and_(Match.status == MatchStatus.SUGGESTED, changed),
             ).values(values)

@@ -158,6 +158,8 @@ class _ProfileColumns:
     expires_on: Mapped[datetime.date] = mapped_column(Date)
     open_for_interest: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     status: Mapped[str] = mapped_column(Text)
+    # Whether it ever was more than a draft: what was not stays its owner's, withdrawn or not.
+    submitted: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     search_text: Mapped[str] = mapped_column(Text, deferred=True)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = _now()

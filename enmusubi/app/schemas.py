@@ -42,6 +42,8 @@ def _filled(text: str) -> str:
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(_storable), AfterValidator(_filled)]
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_storable), AfterValidator(_filled)]
+# Part of a unique index, whose entries PostgreSQL limits to 2,704 bytes.
+Name = Annotated[str, Field(max_length=500), AfterValidator(_storable), AfterValidator(_filled)]
 Keyword = Annotated[
     str,
     Field(max_length=KEYWORD_LIMIT),
@@ -86,7 +88,7 @@ class ResearcherDraft(Schema):
 class ProfileDraft(Schema):
     """What a seed and a need have in common."""
 
-    external_id: ShortText | None = Field(default=None, description="The id in the system it comes from")
+    external_id: Name | None = Field(default=None, description="The id in the system it comes from")
     reference: ShortText | None = Field(default=None, description="The owner's own reference")
     title: Text | None = Field(default=None, examples=["Freeze-tolerant concrete additive from fish collagen"])
     summary: Text | None = Field(default=None, description="Shown to everyone who may see the entry")
@@ -191,8 +193,8 @@ class OrganisationDraft(Schema):
 
     model_config = ConfigDict(json_schema_extra={"examples": list(examples.ORGANISATIONS)})
 
-    name: ShortText
-    name_en: ShortText | None = None
+    name: Name
+    name_en: Name | None = None
     kind: OrganisationKind
     region: ShortText | None = None
     size_band: SizeBand | None = Field(default=None, description="Number of employees, for companies")

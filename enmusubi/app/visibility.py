@@ -54,7 +54,7 @@ def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
     if caller.organisation_id is not None:
         rules.append(Seed.organisation_id == caller.organisation_id)
     if caller.oversees:
-        rules.append(and_(Seed.cluster_id == caller.cluster_id, Seed.status.in_(_FOLLOWED)))
+        rules.append(and_(Seed.cluster_id == caller.cluster_id, Seed.submitted, Seed.status.in_(_FOLLOWED)))
     return or_(*rules)
 
 
@@ -74,7 +74,7 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
         opened = exists().where(NeedOpening.need_id == Need.id, at_our_door).correlate(Need)
         rules.append(and_(published(Need), or_(Need.cluster_id == caller.cluster_id, opened)))
     if caller.oversees:
-        rules.append(and_(Need.cluster_id == caller.cluster_id, Need.status.in_(_FOLLOWED)))
+        rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
     return or_(*rules)
 
 
@@ -90,6 +90,7 @@ def need_details_visible_to(caller: Caller) -> ColumnElement[bool]:
             .where(
                 handled.id == NeedDetail.need_id,
                 handled.cluster_id == caller.cluster_id,
+                handled.submitted,
                 handled.status.in_(_FOLLOWED),
             )
             .correlate(NeedDetail)

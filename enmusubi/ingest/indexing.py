@@ -47,7 +47,7 @@ def _is_current(database: Database, settings: Settings, encoder: Encoder) -> boo
     if manifest is None or manifest.fingerprint != encoder.fingerprint:
         return False
     with database.session() as session:
-        if manifest.database != identity(session):
+        if manifest.database != identity(session) or manifest.watermark > freshness.next_transaction(session):
             return False
         for kind in KINDS:
             if session.scalar(select(kind.id).where(kind.changed_xid >= manifest.watermark).limit(1)) is not None:

@@ -212,3 +212,13 @@ def test_reviews_are_read_by_coordinators_alone(people: People, owner: Person, n
         shown = person.read(f"/matches/{match}")
         assert shown["reviews"] is None
         assert "SUMIRE-14" not in json.dumps(person.read("/matches"))
+
+
+def test_a_withdrawn_draft_stays_its_owner_s(people: People) -> None:
+    """What was never submitted is nobody else's to read, withdrawn or not."""
+    made = people.company.create("/needs", {"title": "T", "description": "a secret", "status": "draft"})
+    people.company.post(f"/needs/{made['id']}/withdraw", {}, If_Match="*")
+    assert people.company.read(f"/needs/{made['id']}")["status"] == "withdrawn"
+    for person in (people.coordinator, people.administrator, people.university):
+        assert person.get(f"/needs/{made['id']}").status_code == 404
+        assert "a secret" not in person.get("/needs").text

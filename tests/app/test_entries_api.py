@@ -80,7 +80,7 @@ def test_seed_comes_back_as_it_was_registered(people: People) -> None:
     assert people.university.organisation is not None
     assert {name: made[name] for name in FULL_SEED} == FULL_SEED
     assert made["status"] == "published"
-    assert made["source"] == "api"
+    assert made["source"] == f"api/{made['organisation']['id']}"
     assert made["organisation"]["name"] == people.university.organisation.name
     assert made["expires_on"] == days_from_now(365).isoformat()
     assert people.company.read(f"/seeds/{made['id']}") == made

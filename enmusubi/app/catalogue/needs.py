@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from enmusubi.app import visibility
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
-    API_SOURCE,
     NOT_COLUMNS,
+    api_source,
     check_may_write,
     check_revisable,
     check_version,
@@ -75,7 +75,7 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
     refuse_past(draft.deadline, "deadline")
-    need = new_need(caller.cluster_id, API_SOURCE)
+    need = new_need(caller.cluster_id, api_source(session, owner))
     fill_need(session, need, draft, owner)
     _open_need(session, need, draft.opened_to)
     refuse_known(session, Need, need)
@@ -162,14 +162,19 @@ def fill_need(
         setattr(detail, name, getattr(draft, name))
     if [exclusion.name for exclusion in detail.exclusions] != draft.excluded_organisations:
         with session.no_autoflush:  # a half-filled need is not written, nor counted as a version
-            detail.exclusions = _exclusions(session, need.cluster_id, draft.excluded_organisations)
+            detail.exclusions = _exclusions(session, need.cluster_id, draft.excluded_organisations, detail)
     if before != draft.profile().matched_text():
         need.embedding = need.embedding_key = need.embedding_encoder = None
 
 
-def _exclusions(session: Session, cluster_id: int, names: Iterable[str]) -> list[NeedExclusion]:
+def _exclusions(session: Session, cluster_id: int, names: Iterable[str], detail: NeedDetail) -> list[NeedExclusion]:
+    # One that was there stays as it is: its organisation may have another name by now.
+    present = {exclusion.name: exclusion for exclusion in detail.exclusions}
     exclusions = []
     for name in names:
+        if name in present:
+            exclusions.append(present[name])
+            continue
         organisation = find_organisation(session, cluster_id, name=name)
         if organisation is None:
             # A name that is no id is kept as a name until such an organisation registers. An id may be of any

@@ -61,6 +61,13 @@ def check_revisable(entry: Seed | Need, version: int | None) -> None:
         raise ConflictError(f"the entry is {entry.status} and can no longer be revised; enter it anew")
 
 
+def api_source(session: Session, owner_id: int | None) -> str:
+    """The source of what an organisation enters over the API: its own, so that no external id meets another's."""
+    if owner_id is None:
+        return API_SOURCE
+    return f"{API_SOURCE}/{session.scalar(select(Organisation.public_id).where(Organisation.id == owner_id))}"
+
+
 def default_expiry() -> datetime.date:
     """The last day of an entry that names none: 365 days from today."""
     return datetime.date.today() + DEFAULT_LIFE  # noqa: DTZ011 the server's calendar day
@@ -123,6 +130,7 @@ def fill_life(entry: Seed | Need, draft: SeedDraft | NeedDraft) -> None:
     if draft.expires_on is not None:
         entry.expires_on = draft.expires_on
     entry.status = draft.status
+    entry.submitted = entry.submitted or draft.status is not EntryStatus.DRAFT
 
 
 def search_text(entry: Seed | Need, own: Sequence[str]) -> str:

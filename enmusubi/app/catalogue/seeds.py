@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from enmusubi.app import visibility
 from enmusubi.app.catalogue.organisations import owner_of
 from enmusubi.app.catalogue.rules import (
-    API_SOURCE,
     NOT_COLUMNS,
+    api_source,
     check_may_write,
     check_revisable,
     check_version,
@@ -57,7 +57,7 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
-    seed = new_seed(caller.cluster_id, API_SOURCE)
+    seed = new_seed(caller.cluster_id, api_source(session, owner))
     fill_seed(seed, draft, owner)
     _open_seed(session, seed, draft.opened_to)
     refuse_known(session, Seed, seed)
