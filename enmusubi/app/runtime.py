@@ -1,9 +1,11 @@
 """What a running service holds: database, encoder, live snapshot; started in the background, closed at the end."""
 
+import ctypes
 import logging
+import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +22,13 @@ from enmusubi.matching.snapshot import LiveSnapshot
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0  # between two looks at a database that was not there, or not migrated
+
+
+def _give_memory_back() -> None:
+    """Return what loading the model has freed: glibc keeps it, some hundred megabytes, for the process."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def encoder_for(settings: Settings) -> Encoder:
@@ -69,6 +78,7 @@ class Runtime:
         database.join()
         if encoder:
             self._guarded("snapshot", lambda: self._follow_snapshot(encoder[0]))
+        _give_memory_back()
         self._attempted.set()
         # A database that comes up later, or is migrated later, needs no restart.
         while encoder and self._matchmaking is None and not self._closing.wait(RETRY_SECONDS):
