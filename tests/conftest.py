@@ -14,6 +14,7 @@ from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does; see docs/decisions/0011
 for name in [name for name in os.environ if name.startswith("ENMUSUBI_")]:
     del os.environ[name]  # tests run with the defaults, whatever the developer's shell sets
 

@@ -222,7 +222,7 @@ class Page(BaseModel, Generic[Item]):
     next: str | None
 
 
-NOTHING_OPEN = "There is nothing open to you to match with yet."
+NOTHING_OPEN = "Nothing can be proposed: the entry that asks is not open, or nothing open to you is left to match with."
 NOTHING_GOOD = "No match scores above the floor yet."
 
 

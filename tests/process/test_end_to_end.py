@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -129,5 +130,21 @@ def test_a_server_without_migrations_is_live_but_not_ready(home: Home) -> None:
         home.must("migrate")
         server.ready()
         assert server.terminate() == 0
+    finally:
+        server.kill()
+
+
+def test_more_requests_than_connections_are_all_answered(home: Home) -> None:
+    """Requests beyond the connections wait for their turn, not for each other."""
+    home.must("migrate")
+    home.must("cluster", "create", "北星湾")
+    token = _token(home.must("account", "create", "Abe", "--role", "coordinator"))
+    server = Server(home.with_settings(database_pool="2"))
+    try:
+        server.ready()
+        with ThreadPoolExecutor(24) as clients:
+            calls = [clients.submit(server.call, "GET", "/seeds", token) for _ in range(24)]
+            calls += [clients.submit(server.call, "POST", "/match", token, {"text": "ice"}) for _ in range(24)]
+            assert {call.result().status_code for call in calls} == {200}
     finally:
         server.kill()

@@ -109,10 +109,6 @@ class SentenceTransformerEncoder:
         """Hex SHA-256 over everything of the embedding key but the text."""
         return fingerprint_of(self.model, self.revision, self.precision, self.prompts, self.window_rule)
 
-    def load(self) -> None:
-        """Load the weights now and run them once, so that the first request does not wait for it."""
-        self.encode([""], "need")
-
     def token_counts(self, texts: Sequence[str], role: Role) -> list[int]:
         """Tokens of each text with its prompt and one pair of special tokens, windows not counted twice."""
         with self._lock:
