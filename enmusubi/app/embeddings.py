@@ -55,27 +55,24 @@ def to_vector(stored: bytes) -> NDArray[np.float32]:
     return vector
 
 
-def embed(entry: Seed | Need, encoder: Encoder) -> NDArray[np.float32]:
-    """The entry's vector (d,): the stored one if it is up to date, else a new one, put into the row."""
-    text = profile_of(entry).matched_text()
-    role = role_of(type(entry))
-    key = embedding_key(encoder, role, text)
-    if entry.embedding is not None and entry.embedding_key == key:
-        return to_vector(entry.embedding)
-    vector: NDArray[np.float32] = encoder.encode([text], role)[0]
-    if entry.status in _EMBEDDED:
-        entry.embedding, entry.embedding_key = to_bytes(vector), key
-        entry.embedding_encoder = encoder.fingerprint
-    return vector
+def _key(entry: Seed | Need, encoder: Encoder) -> bytes:
+    return embedding_key(encoder, role_of(type(entry)), profile_of(entry).matched_text())
+
+
+def embed(entry: Seed | Need, encoder: Encoder) -> None:
+    """Put the vector of an entry that may be matched into its row, where that is not up to date."""
+    key = _key(entry, encoder)
+    if entry.status not in _EMBEDDED or entry.embedding_key == key:
+        return
+    entry.embedding, entry.embedding_key = to_bytes(vector_of(entry, encoder)), key
+    entry.embedding_encoder = encoder.fingerprint
 
 
 def vector_of(entry: Seed | Need, encoder: Encoder) -> NDArray[np.float32]:
     """The entry's vector (d,): the stored one if it is up to date, else a new one, which is not stored."""
-    text = profile_of(entry).matched_text()
-    role = role_of(type(entry))
-    if entry.embedding is not None and entry.embedding_key == embedding_key(encoder, role, text):
+    if entry.embedding is not None and entry.embedding_key == _key(entry, encoder):
         return to_vector(entry.embedding)
-    vector: NDArray[np.float32] = encoder.encode([text], role)[0]
+    vector: NDArray[np.float32] = encoder.encode([profile_of(entry).matched_text()], role_of(type(entry)))[0]
     return vector
 
 
