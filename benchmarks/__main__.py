@@ -7,16 +7,24 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import encoding, ingest, plots, results, search, serving, start
+from benchmarks import encoding, explaining, ingest, plots, results, search, serving, start
 
 _QUICK = {
     "encoding": ["--rounds", "2", "--texts", "64", "--seeds", "2000"],
     "search": ["--sizes", "10000", "100000", "--rounds", "2"],
     "ingest": ["--documents", "300"],
+    "explaining": ["--entries", "20"],
     "start": ["--rounds", "2", "--seeds", "2000"],
     "serving": ["--rounds", "2", "--requests", "100", "--seeds", "2000"],
 }
-SCRIPTS = {"encoding": encoding, "search": search, "ingest": ingest, "start": start, "serving": serving}
+SCRIPTS = {
+    "encoding": encoding,
+    "search": search,
+    "ingest": ingest,
+    "explaining": explaining,
+    "start": start,
+    "serving": serving,
+}
 
 
 def main() -> None:

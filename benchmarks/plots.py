@@ -104,7 +104,7 @@ def _search(figure: Figure, measured: Mapping[str, Any]) -> None:
         time.loglog(numbers, [statistics.median(each[name]["median_ms"]) for each in sizes.values()], "o-", label=name)
     time.set_ylabel("median time of a search, ms")
     time.legend(frameon=False, fontsize=7)
-    for name in ("Snapshot.search", "IndexFlatIP"):
+    for name in ("propose, 30 words", "IndexFlatIP"):
         memory.loglog(numbers, [each[name]["held_mib"] for each in sizes.values()], "o-", label=name)
     memory.set_ylabel("memory of the index, MiB")
     memory.legend(frameon=False, fontsize=7)

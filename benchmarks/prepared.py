@@ -96,6 +96,8 @@ def prepare(home: Path, count: int = SEEDS) -> Prepared:
         print(f"ingesting {count:,} seeds with `enmusubi ingest` (some minutes)", flush=True)
         new_database(home)
         execute(enmusubi("ingest", "seeds", str(seeds)), environment(home))
+        # Else the service would do it in the background, between the requests that are timed.
+        execute(enmusubi("index", "--sentences"), environment(home))
         printed = execute(
             enmusubi("account", "create", "benchmark coordinator", "--role", "coordinator"), environment(home)
         )

@@ -1,8 +1,8 @@
 """Time and memory of exact search at 10k, 100k and 500k vectors, against a bare IndexFlatIP.
 
-Random unit vectors of 384 numbers. Each size and side has a process of its own. Ours is `Snapshot.search`, which scores
-the found rows again exactly, and `propose`, all of the ranking but the database; both are asked for what a request for
-20 matches asks for.
+Random unit vectors of 384 numbers, and 30 words a row, as unevenly frequent as words are. Each size and side has a
+process of its own. Ours is `propose`, all of the ranking but the database, for 20 matches: of a text with 30 words, and
+of one without any, which is similarity and hubs alone.
 """
 
 import argparse
@@ -21,12 +21,14 @@ from benchmarks.results import Part
 from benchmarks.servers import LIMIT
 from benchmarks.workers import Work, Worker
 from enmusubi.matching.encoder import fingerprint_of
-from enmusubi.matching.matchmaker import FreshVectors, propose
+from enmusubi.matching.matchmaker import Asking, FreshStore, propose
+from enmusubi.matching.policy import DEFAULT
+from enmusubi.matching.rows import Rows
 from enmusubi.matching.snapshot import Snapshot, build
 from enmusubi.matching.snapshot.manifest import read_current
 
 DIMENSION = 384
-_SHORTLIST = 80  # what `propose` asks a snapshot for when 20 matches are wanted
+_WORDS, _VOCABULARY = 30, 50_000
 _CHUNK = 10_000
 _MIB = 1 << 20
 
@@ -38,40 +40,47 @@ class Identity:
     fingerprint = fingerprint_of("random", "1", "float32", {"seed": "", "need": ""}, "none")
 
 
-def vectors(count: int, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Keys and random unit vectors, in chunks."""
+def entries(count: int, seed: int) -> Iterator[Rows]:
+    """Rows of random unit vectors and words, in chunks."""
     for start in range(0, count, _CHUNK):
-        rows = np.random.default_rng((seed, start)).standard_normal((min(_CHUNK, count - start), DIMENSION))
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        yield np.arange(start, start + len(rows), dtype=np.int64), rows.astype(np.float32)
+        draw = np.random.default_rng((seed, start))
+        matrix = draw.standard_normal((min(_CHUNK, count - start), DIMENSION))
+        matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+        keys = np.arange(start, start + len(matrix), dtype=np.int64)
+        texts = [" ".join(words(draw)) for _ in range(len(matrix))]
+        yield Rows(keys, matrix.astype(np.float32), ["en"] * len(matrix), texts)
+
+
+def words(draw: np.random.Generator) -> list[str]:
+    """Words whose frequencies fall off as those of a language do (Zipf)."""
+    return [f"w{rank % _VOCABULARY}" for rank in draw.zipf(1.2, _WORDS).tolist()]
 
 
 def make_ours(folder: str) -> Work:
-    """Open the published snapshot; then time queries by `search` or `propose`."""
+    """Open the published snapshot; then time `propose`, with terms or without."""
     before = resident_bytes()
     began = time.perf_counter()
     directory = Path(folder)
     snapshot = Snapshot.open(directory / str(read_current(directory)))
     opened = time.perf_counter() - began
     held = resident_bytes() - before
-    fresh = FreshVectors(DIMENSION)
+    fresh = FreshStore(DIMENSION, snapshot.statistics)
+    draw = np.random.default_rng(7)
 
     def work(how: str, queries: NDArray[np.float32]) -> dict[str, float | list[float]]:
         seconds = []
         for query in queries:
+            asking = Asking("need", query, "en", words(draw) if how == "with terms" else [])
             began = time.perf_counter()
-            if how == "search":
-                snapshot.search("seed", query, _SHORTLIST)
-            else:
-                propose(
-                    query,
-                    "seed",
-                    LIMIT,
-                    snapshot,
-                    fresh,
-                    visible=lambda keys: {key: str(key) for key in keys.tolist()},
-                    all_visible=lambda: np.empty(0, dtype=np.int64),
-                )
+            propose(
+                asking,
+                LIMIT,
+                snapshot,
+                fresh,
+                DEFAULT,
+                visible=lambda keys: {key: str(key) for key in keys.tolist()},
+                all_visible=lambda: np.empty(0, dtype=np.int64),
+            )
             seconds.append(time.perf_counter() - began)
         return {"seconds": seconds, "open_seconds": opened, "held_mib": held / _MIB, "peak_mib": peak_bytes() / _MIB}
 
@@ -114,11 +123,12 @@ def prepare(folder: Path, count: int) -> None:
     """Write both indexes of `count` vectors, unless they are there."""
     if (folder / "plain.faiss").exists():
         return
-    none = (np.empty(0, dtype=np.int64), np.empty((0, DIMENSION), dtype=np.float32))
-    build(folder, encoder=Identity(), seeds=vectors(count, 1), needs=none, watermark=0, database="none")
+    build(
+        folder, encoder=Identity(), analysis="random", seeds=entries(count, 1), needs=[], watermark=0, database="none"
+    )
     flat = faiss.IndexFlatIP(DIMENSION)
-    for _, rows in vectors(count, 1):
-        flat.add(rows)
+    for rows in entries(count, 1):
+        flat.add(rows.matrix)
     faiss.write_index(flat, str(folder / "plain.faiss"))
 
 
@@ -129,13 +139,13 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
     for count in given.sizes:
         folder = home / "search" / str(count)
         prepare(folder, count)
-        queries = next(vectors(given.queries, 2))[1]
+        queries = next(entries(given.queries, 2)).matrix
         taken: dict[str, list[float]] = {}
         last: dict[str, dict[str, float]] = {}
         with Worker(make_ours, str(folder)) as ours, Worker(make_plain, str(folder / "plain.faiss")) as theirs:
             ways = {
-                "Snapshot.search": (ours, "search"),
-                "propose": (ours, "propose"),
+                "propose, 30 words": (ours, "with terms"),
+                "propose, no words": (ours, "without"),
                 "IndexFlatIP": (theirs, "all threads"),
                 "IndexFlatIP, one thread": (theirs, "one thread"),
             }

@@ -48,11 +48,11 @@ class Server:
     began: float
 
     @classmethod
-    def start_ours(cls, data: Prepared) -> Self:
-        """`enmusubi serve`; it is asked as a coordinator."""
+    def start_ours(cls, data: Prepared, checkout: Path | None = None) -> Self:
+        """`enmusubi serve`, of another checkout if one is given; it is asked as a coordinator."""
         port = free_port()
         began = time.perf_counter()
-        process = _start(prepared.enmusubi("serve", "--port", str(port)), data)
+        process = _start(prepared.enmusubi("serve", "--port", str(port)), data, checkout)
         return cls("enmusubi", process, port, "/api/v1/match", {"Authorization": f"Bearer {data.token}"}, began)
 
     @classmethod
@@ -135,10 +135,13 @@ def free_port() -> int:
         return port
 
 
-def _start(command: list[str], data: Prepared) -> subprocess.Popen[bytes]:
+def _start(command: list[str], data: Prepared, checkout: Path | None = None) -> subprocess.Popen[bytes]:
+    variables = prepared.environment(data.home)
+    if checkout is not None:
+        variables["PYTHONPATH"] = str(checkout)  # comes before what is installed
     with (data.home / "servers.log").open("ab") as log:
         return subprocess.Popen(
-            command, env=prepared.environment(data.home), cwd=texts.PROJECT, stdout=log, stderr=subprocess.STDOUT
+            command, env=variables, cwd=checkout or texts.PROJECT, stdout=log, stderr=subprocess.STDOUT
         )
 
 

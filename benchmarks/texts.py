@@ -67,6 +67,15 @@ def _sample_texts() -> Iterator[str]:
                     yield from _sentences(cell)
 
 
+def sentences() -> Iterator[str]:
+    """Every sentence of the judged sets' documents, in their order; of the samples where the sets are missing."""
+    if not JUDGED_SETS.is_dir():
+        yield from _sample_texts()
+        return
+    for text in _members(JUDGED_SETS.glob("*/corpus.jsonl")):
+        yield from _sentences(text)
+
+
 def _sentences(text: str) -> list[str]:
     return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
 

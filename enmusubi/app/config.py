@@ -24,16 +24,25 @@ class Settings(BaseSettings):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Arithmetic of the model; auto is bfloat16 where the processor has it"
     )
+    reranker: str | None = Field(
+        default=None, description="Any sentence-transformers CrossEncoder, name or path; no reranking if unset"
+    )
+    reranked: int = Field(default=30, ge=1, le=200, description="So many of the best are reranked")
     host: str = Field(default="127.0.0.1", description="Address the API listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one")
-    floor: float = Field(default=0.0, ge=-1.0, le=1.0, description="Matches that score below this are not proposed")
+    floor: float = Field(
+        default=0.1, ge=0.0, le=1.0, description="No good match yet, where none is as probable as this; 0 proposes all"
+    )
+    background_sentences: bool = Field(
+        default=True, description="Whether the service stores sentence vectors in the background, to explain matches"
+    )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body the API takes, in bytes")
     snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots kept on disk")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written"
     )
 
-    @field_validator("database_url", "model", mode="before")
+    @field_validator("database_url", "model", "reranker", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

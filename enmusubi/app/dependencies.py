@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import auth, idempotency
 from enmusubi.app.errors import InvalidInputError, PreconditionRequiredError, UnauthenticatedError
+from enmusubi.app.explaining import MOST_EXPLAINED, Explaining
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.runtime import Runtime
 from enmusubi.app.visibility import Caller
@@ -37,6 +38,7 @@ async def _place(request: Request) -> AsyncIterator[None]:
     Otherwise requests that hold a connection and wait for a thread, and others that hold a thread and wait for a
     connection, would wait for each other.
     """
+    request.app.state.runtime.note_request()
     async with request.app.state.places:
         yield
 
@@ -99,6 +101,16 @@ async def _matchmaking(runtime: RuntimeNow) -> Matchmaking:
 
 
 MatchmakingNow = Annotated[Matchmaking, Depends(_matchmaking)]
+
+
+async def _explaining(runtime: RuntimeNow) -> Explaining:
+    return runtime.explaining
+
+
+ExplainingNow = Annotated[Explaining, Depends(_explaining)]
+WithReasons = Annotated[
+    bool, Query(description=f"With the reasons of each match, for a limit of {MOST_EXPLAINED} at most")
+]
 
 
 async def _expected_version(

@@ -1,27 +1,34 @@
 """Rows newer than the snapshot in use: read once, kept in memory, topped up at every request."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 from sqlalchemy import BigInteger, Row, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
-from enmusubi.app.embeddings import Kind, role_of, to_vector
+from enmusubi.app.embeddings import Kind, analysis, role_of, rows_of
 from enmusubi.app.models import Need, Seed
-from enmusubi.matching.encoder import Encoder
-from enmusubi.matching.fresh import FreshVectors
+from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.matching.encoder import Encoder, Role
+from enmusubi.matching.fresh import FreshStore
 from enmusubi.matching.snapshot import LiveSnapshot, Snapshot
+
+logger = logging.getLogger(__name__)
 
 # Both read in one statement, so that the oldest running transaction is that of the rows' own view.
 _OLDEST_RUNNING = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
-_Change = Row[int, bytes | None, str | None, int, int]
-_CHANGED: dict[Kind, Select[int, bytes | None, str | None, int, int]] = {
+_CHANGED: dict[Kind, Select[*tuple[Any, ...]]] = {
     kind: select(
         kind.id,
+        kind.status,
         kind.embedding,
+        kind.text_language,
+        kind.terms,
         kind.embedding_encoder,
+        kind.terms_analysis,
         kind.changed_xid,
         _OLDEST_RUNNING.label("oldest_running"),
     ).where(kind.changed_xid >= bindparam("watermark"))
@@ -49,7 +56,7 @@ class Index:
     """A snapshot and the store of what is newer; the two are used, and replaced, together."""
 
     snapshot: Snapshot | None
-    fresh: FreshVectors
+    fresh: FreshStore
     watermarks: dict[Kind, int]
     seen: dict[tuple[Kind, int], int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -71,7 +78,8 @@ class Freshness:
 
     def _new_index(self, snapshot: Snapshot | None) -> Index:
         low = snapshot.manifest.watermark if snapshot else 0
-        return Index(snapshot, FreshVectors(self._encoder.dimension), {Seed: low, Need: low})
+        statistics = snapshot.statistics if snapshot else None
+        return Index(snapshot, FreshStore(self._encoder.dimension, statistics), {Seed: low, Need: low})
 
     def current(self, session: Session, kind: Kind) -> Index:
         """The index, its fresh rows of `kind` brought up to what `session` sees now."""
@@ -79,29 +87,49 @@ class Freshness:
             if self._live.current is not self._index.snapshot:
                 self._index = self._new_index(self._live.current)
             index = self._index
+        # With no snapshot the statistics come from the fresh rows of both sides.
+        for each in (kind,) if index.snapshot else (Seed, Need):
+            self._top_up(session, index, each)
+        return index
+
+    def _top_up(self, session: Session, index: Index, kind: Kind) -> None:
         # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
         with index.lock:
             rows = session.connection().execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
             if rows:
                 self._apply(index, kind, rows)
-        return index
 
-    def _apply(self, index: Index, kind: Kind, rows: Sequence[_Change]) -> None:
+    def _apply(self, index: Index, kind: Kind, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
         role = role_of(kind)
-        keys: list[int] = []
-        vectors: list[bytes] = []
-        for key, embedding, encoder, changed, _ in rows:
+        changed = []
+        for row in rows:
             # Read again because a transaction is still running that is older than this change. Not `>=`: a
             # transaction may be older and yet the last to write the row.
-            if index.seen.get((kind, key)) == changed:
+            if index.seen.get((kind, row.id)) == row.changed_xid:
                 continue
-            index.seen[kind, key] = changed
-            if embedding is None or encoder != self._encoder.fingerprint:
-                index.fresh.put(role, key, None)
+            index.seen[kind, row.id] = row.changed_xid
+            if (
+                row.status != EntryStatus.PUBLISHED  # may not be matched, and counts in no statistics
+                or row.embedding is None
+                or row.embedding_encoder != self._encoder.fingerprint
+                or row.terms_analysis != analysis()
+            ):
+                index.fresh.put(role, row.id, None)
             else:
-                keys.append(key)
-                vectors.append(embedding)
-        if keys:
-            matrix = to_vector(b"".join(vectors)).reshape(len(keys), self._encoder.dimension)
-            index.fresh.put_many(role, np.array(keys, dtype=np.int64), matrix)
-        index.watermarks[kind] = max(index.watermarks[kind], rows[0][4])
+                changed.append((row.id, row.embedding, row.text_language, row.terms))
+        if changed:
+            self._put(index, role, changed)
+        index.watermarks[kind] = max(index.watermarks[kind], rows[0].oldest_running)
+
+    def _put(self, index: Index, role: Role, changed: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            index.fresh.put_many(role, rows_of(changed, self._encoder.dimension))
+        except ValueError:
+            # One stored vector is damaged: it alone is left out, and named.
+            for row in changed:
+                try:
+                    index.fresh.put_many(role, rows_of([row], self._encoder.dimension))
+                except ValueError:
+                    # Without the traceback, which would quote the vector.
+                    logger.error("the stored vector of %s %d is damaged: left out", role, row[0])  # noqa: TRY400
+                    index.fresh.put(role, row[0], None)

@@ -12,17 +12,22 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
-from enmusubi.app.embeddings import Kind, profile_of, role_of, vector_of
+from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
+from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
+from enmusubi.app.reviewed import Model
 from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import MatchStatus
+from enmusubi.matching import calibration
+from enmusubi.matching.calibration import Probability
 from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.matchmaker import propose
 from enmusubi.matching.ranking import Ranked
+from enmusubi.matching.reranking import FIRST, Reranker, policy_name, rerank
+from enmusubi.matching.rows import Asking
 from enmusubi.matching.shared import Asked
 
-POLICY = "dense-1"  # the ranking in use; every match names the one that ranked it
 EXCERPT = 300  # characters of an entry's text shown in a list of matches
 
 
@@ -34,7 +39,8 @@ class Provenance:
     model: str
     revision: str
     precision: str
-    policy: str = POLICY
+    policy: str
+    calibration: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Proposal:
     """One ranked entry with what a list shows of it."""
 
     ranked: Ranked
+    probability: Probability
     row: Row[Any]
 
 
@@ -53,47 +60,77 @@ class Proposals:
     asked: Asked
     provenance: Provenance
     any_open: bool  # whether there was anything at all that could have been proposed
+    any_ranked: bool  # whether any of it has an up-to-date vector and terms, by which it is ranked
+    misses: bool  # whether no entry is as probable as the floor: those found, if any, are the nearest misses
 
 
 class Matchmaking:
-    """The matchmaker of a running service: an encoder, the live index and the floor."""
+    """The matchmaker of a running service: an encoder, the live index, what is fitted to reviews, and the floor.
 
-    def __init__(self, encoder: Encoder, freshness: Freshness, floor: float) -> None:
+    Where no entry is as probable as the floor, the answer is that there is no good match yet; `misses` asks for the
+    nearest ones all the same.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        freshness: Freshness,
+        floor: float,
+        reranker: Reranker | None = None,
+        reranked: int = FIRST,
+    ) -> None:
         self.encoder = encoder
         self.freshness = freshness
         self.floor = floor
+        self.reranker = reranker
+        self.reranked = reranked
+        self._fittings = Following(Model(encoder.model, encoder.revision))
 
-    def provenance(self, index: Index) -> Provenance:
+    def provenance(self, index: Index, used: InUse) -> Provenance:
         """What a ranking from this index came from."""
-        return Provenance(index.snapshot_id, self.encoder.model, self.encoder.revision, self.encoder.precision)
+        encoder = self.encoder
+        return Provenance(
+            index.snapshot_id,
+            encoder.model,
+            encoder.revision,
+            encoder.precision,
+            policy_name(used.policy.name, self.reranker),
+            used.calibration.name,
+        )
 
-    def for_text(self, session: Session, caller: Caller, text: str, against: Kind, limit: int) -> Proposals:
+    def for_text(
+        self, session: Session, caller: Caller, text: str, against: Kind, limit: int, *, misses: bool = False
+    ) -> Proposals:
         """Rank the open entries the caller may see for a text that is not stored."""
-        vector = self.encoder.encode([text], "need" if against is Seed else "seed")[0]
+        asking = asking_with(text, "need" if against is Seed else "seed", self.encoder)
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
-        return self._propose(session, vector, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text))
+        return self._propose(
+            session, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
+        )
 
-    def for_need(self, session: Session, caller: Caller, need: Need, limit: int) -> Proposals:
+    def for_need(self, session: Session, caller: Caller, need: Need, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
-        vector = vector_of(need, self.encoder)
+        asking = asking_of(need, self.encoder)
         pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, vector, Seed, limit, exists().where(pair).correlate(Seed), _asked(need))
+        return self._propose(session, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses)
 
-    def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int) -> Proposals:
+    def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
-        vector = vector_of(seed, self.encoder)
+        asking = asking_of(seed, self.encoder)
         pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, vector, Need, limit, exists().where(pair).correlate(Need), _asked(seed))
+        return self._propose(session, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses)
 
     def _propose(
         self,
         session: Session,
-        vector: NDArray[np.float32],
+        asking: Asking,
         kind: Kind,
         limit: int,
         seen: ColumnElement[bool],
         asked: Asked,
+        misses: bool,
     ) -> Proposals:
+        used = self._fittings.current(session)
         index = self.freshness.current(session, kind)
         eligible = and_(visibility.open_for_matching(kind), seen)
         rows: dict[int, Row[Any]] = {}
@@ -108,12 +145,28 @@ class Matchmaking:
         def all_visible() -> NDArray[np.int64]:
             return np.array(session.scalars(select(kind.id).where(eligible)).all(), dtype=np.int64)
 
-        ranked = propose(
-            vector, role_of(kind), limit, index.snapshot, index.fresh, visible, all_visible, floor=self.floor
-        )
-        found = [Proposal(each, rows[each.key]) for each in ranked]
-        any_open = bool(found) or session.scalar(select(kind.id).where(eligible).limit(1)) is not None
-        return Proposals(found, asked, self.provenance(index), any_open)
+        # At least as many as a probability is told from and as are reranked, however few are asked for.
+        depth = max(limit, calibration.DEPTH, self.reranked if self.reranker else 0)
+        ranked = propose(asking, depth, index.snapshot, index.fresh, used.policy, visible, all_visible)
+        probabilities = used.calibration.probabilities(ranked)
+        nothing_good = calibration.no_good_match(probabilities[: calibration.DEPTH], self.floor)
+        # Told of the ranking that the calibration was fitted to, which is the one before reranking.
+        sure = {each.key: probability for each, probability in zip(ranked, probabilities, strict=True)}
+        shown = self._reranked(session, asking, kind, asked, ranked)[:limit] if misses or not nothing_good else []
+        found = [Proposal(each, sure[each.key], rows[each.key]) for each in shown]
+        any_open = bool(ranked) or session.scalar(select(kind.id).where(eligible).limit(1)) is not None
+        return Proposals(found, asked, self.provenance(index, used), any_open, bool(ranked), nothing_good)
+
+    def _reranked(
+        self, session: Session, asking: Asking, kind: Kind, asked: Asked, ranked: Sequence[Ranked]
+    ) -> Sequence[Ranked]:
+        if self.reranker is None:
+            return ranked
+        keys = [each.key for each in ranked[: self.reranked]]
+        chosen = kind.id == func.any(literal(keys, ARRAY(BigInteger)))
+        entries: list[Seed | Need] = list(session.scalars(select(kind).where(chosen)))
+        texts = {entry.id: profile_of(entry).matched_text() for entry in entries}
+        return rerank(asked.text, asking.role, ranked, texts, self.reranker, self.reranked)
 
     def keep_for_need(self, session: Session, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need; the matches by the seed's key."""
@@ -124,22 +177,30 @@ class Matchmaking:
         return self._keep(session, proposals, {"seed_id": seed.id}, "need_id")
 
     def _keep(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: str) -> dict[int, Match]:
-        if not proposals.found:
+        if not proposals.found or proposals.misses:
             return {}
         source = proposals.provenance
         values = [
             {
                 **fixed,
+                "asking": "need" if "need_id" in fixed else "seed",
                 other: each.ranked.key,
                 "public_id": uuid.uuid4(),
                 "status": MatchStatus.SUGGESTED,
                 "score": each.ranked.score,
-                "parts": {part.name: part.value for part in each.ranked.parts},
+                "parts": {
+                    part.name: {"value": part.value, "weight": part.weight, "estimated": part.estimated}
+                    for part in each.ranked.parts
+                },
                 "snapshot": source.snapshot,
                 "model": source.model,
                 "revision": source.revision,
                 "precision": source.precision,
                 "policy": source.policy,
+                "probability": each.probability.value,
+                "probability_low": each.probability.low,
+                "probability_high": each.probability.high,
+                "calibration": source.calibration,
                 "version": 1,
             }
             # In one order everywhere, so that two requests that store the same pairs do not deadlock.
@@ -148,15 +209,20 @@ class Matchmaking:
         statement = insert(Match)
         rescored = {
             name: statement.excluded[name]
-            for name in ("score", "parts", "snapshot", "model", "revision", "precision", "policy")
+            for name in values[0]
+            if name not in ("need_id", "seed_id", "public_id", "status", "version")
         }
         changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
+        # What a coordinator has decided on keeps the score that was decided on.
+        overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed)
+        if "seed_id" in fixed:
+            # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
+            overwritten = and_(overwritten, Match.asking == "seed")
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=[Match.need_id, Match.seed_id],
                 set_={**rescored, "scored": func.now()},
-                # What a coordinator has decided on keeps the score that was decided on.
-                where=and_(Match.status == MatchStatus.SUGGESTED, changed),
+                where=overwritten,
             ).values(values)
         )
         column = Match.seed_id if other == "seed_id" else Match.need_id

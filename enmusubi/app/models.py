@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from enmusubi.app.database import Base
-from enmusubi.app.vocabulary import EntryStatus, MatchStatus, OrganisationKind, ReasonCode, Role, Verdict
+from enmusubi.app.vocabulary import EntryStatus, FittingKind, MatchStatus, OrganisationKind, ReasonCode, Role, Verdict
 
 
 def _one_of(column: str, values: type[Any], name: str) -> CheckConstraint:
@@ -169,6 +169,10 @@ class _ProfileColumns:
     embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group="embedding")
     embedding_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group="embedding")
     embedding_encoder: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_group="embedding")
+    # What the lexical side is built from: the terms, joined by single spaces, what made them, and the text's language.
+    terms: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_group="embedding")
+    terms_analysis: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_group="embedding")
+    text_language: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_group="embedding")
     # Set by a trigger to the writing transaction's id: what a snapshot's watermark is compared with.
     changed_xid: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), index=True, deferred=True)
 
@@ -237,6 +241,8 @@ class Need(_ProfileColumns, Base):
     cooperation: Mapped[list[str]] = _strings()
     region_preference: Mapped[list[str]] = _strings()
     deadline: Mapped[datetime.date | None] = mapped_column(Date)
+    # Vectors of the parts of a long need, one after the other; empty for a short one.
+    embedding_parts: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group="embedding")
     anonymous: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
 
     detail: Mapped["NeedDetail"] = relationship(
@@ -292,6 +298,24 @@ class NeedOpening(Base):
     cluster: Mapped[Cluster] = relationship(lazy="raise")
 
 
+class EntryPassages(Base):
+    """Vectors of the passages of one entry's public texts, so that its matches are explained at once.
+
+    A table of its own: a write to the entry would count as a change of it. Holds no text, and can be computed again.
+    """
+
+    __tablename__ = "passages"
+    __table_args__ = (CheckConstraint("num_nonnulls(seed_id, need_id) = 1", name="entry"),)
+    id: Mapped[int] = _key()
+    seed_id: Mapped[int | None] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), unique=True)
+    need_id: Mapped[int | None] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"), unique=True)
+    # The version of the entry, and the encoder and rule of splitting, that they were looked at with last.
+    entry_version: Mapped[int] = mapped_column(Integer)
+    made_with: Mapped[str] = mapped_column(Text)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Match(Base):
     """A proposed pairing of a need and a seed, with its score and where that came from."""
 
@@ -299,6 +323,7 @@ class Match(Base):
     __table_args__ = (
         UniqueConstraint("need_id", "seed_id"),
         _one_of("status", MatchStatus, "status"),
+        CheckConstraint("asking IN ('need', 'seed')", name="asking"),
     )
     id: Mapped[int] = _key()
     public_id: Mapped[uuid.UUID] = _public_id()
@@ -306,13 +331,20 @@ class Match(Base):
     seed_id: Mapped[int] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), index=True)
     status: Mapped[str] = mapped_column(Text, default=MatchStatus.SUGGESTED)
     score: Mapped[float] = mapped_column(Double)
-    parts: Mapped[dict[str, float]] = mapped_column(JSONB)
+    parts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSONB)
+    # Which side asked: a score is that of an entry among those of the other side.
+    asking: Mapped[str] = mapped_column(Text, default="need", server_default=text("'need'"))
     # Provenance: which index, model and policy ranked it. No snapshot means: scored exactly from stored vectors.
     snapshot: Mapped[str | None] = mapped_column(Text)
     model: Mapped[str] = mapped_column(Text)
     revision: Mapped[str] = mapped_column(Text)
     precision: Mapped[str] = mapped_column(Text)
     policy: Mapped[str] = mapped_column(Text)
+    # How probable it is that a coordinator finds it worth a look, its interval, and the calibration that says so.
+    probability: Mapped[float | None] = mapped_column(Double)
+    probability_low: Mapped[float | None] = mapped_column(Double)
+    probability_high: Mapped[float | None] = mapped_column(Double)
+    calibration: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = _now()
     scored: Mapped[datetime.datetime] = _now()
@@ -354,3 +386,22 @@ class IdempotentReply(Base):
     status: Mapped[int | None] = mapped_column(SmallInteger)
     headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     body: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class Fitting(Base):
+    """What was fitted to this installation's own reviews: a policy that ranks, or a calibration; kept by name."""
+
+    __tablename__ = "fittings"
+    __table_args__ = (
+        _one_of("kind", FittingKind, "kind"),
+        Index("ix_fittings_in_use", "kind", unique=True, postgresql_where=text("in_use")),
+    )
+    id: Mapped[int] = _key()
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    content: Mapped[str] = mapped_column(Text)
+    # Whose rankings were reviewed: those of another model are on another scale.
+    model: Mapped[str] = mapped_column(Text)
+    revision: Mapped[str] = mapped_column(Text)
+    in_use: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    created: Mapped[datetime.datetime] = _now()

@@ -3,13 +3,16 @@
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed
+from enmusubi.app.reasons_shown import ReasonsOut, Rounded, reasons_out
 from enmusubi.app.schemas import ResearcherDraft, need_profile
+from enmusubi.app.stored_parts import may_see_ranking, shown_parts
+from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,
@@ -21,9 +24,10 @@ from enmusubi.app.vocabulary import (
     Stage,
     Verdict,
 )
+from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
 
-Score = Annotated[float, Field(description="Higher is better; today the cosine of the two embeddings")]
+Score = Annotated[float, Field(description="Higher is better; the sum of value times weight over its parts")]
 
 
 _PUBLIC_ID = AliasChoices("public_id", "id")
@@ -122,20 +126,34 @@ class NeedOut(EntryOut):
 
 
 class ProvenanceOut(Representation):
-    """What ranked: snapshot (null: all scored exactly from the stored vectors), model, revision, policy."""
+    """What ranked: snapshot (null: all scored exactly from the stored vectors), model, policy and calibration."""
 
     snapshot: str | None
     model: str
     revision: str
     precision: str
     policy: str
+    calibration: str | None = Field(description="What the probability comes from; null where there is none")
 
 
 class PartOut(Representation):
     """One named part of a score."""
 
     name: str
-    value: float
+    value: Annotated[Rounded, Field(description="What was found, before it is weighed; to four decimals")]
+    weight: Annotated[float, Field(description="How much the policy weighs it; hubs count against a match")]
+    estimated: Annotated[
+        bool,
+        Field(description="True where the evidence cannot exist, since the languages differ, and was estimated"),
+    ]
+
+
+class ProbabilityOut(Representation):
+    """How probable it is that a coordinator would find a match worth a look, with a 90 % interval."""
+
+    value: Annotated[float, Field(ge=0, le=1)]
+    low: Annotated[float, Field(ge=0, le=1)]
+    high: Annotated[float, Field(ge=0, le=1)]
 
 
 class EntryShown(BaseModel):
@@ -165,9 +183,11 @@ class RankedOut(BaseModel):
 
     rank: int
     score: Score
+    probability: ProbabilityOut | None = Field(description="Null for a match that was ranked before there were any")
     parts: list[PartOut]
     shared: SharedOut
     entry: EntryShown
+    reasons: ReasonsOut | None = Field(default=None, description="With reasons=true; null otherwise")
     match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
     status: MatchStatus | None = None
 
@@ -202,10 +222,15 @@ class MatchOut(BaseModel):
     id: uuid.UUID
     status: MatchStatus
     score: Score
-    parts: list[PartOut]
+    probability: ProbabilityOut | None = Field(
+        description="Null for a match that was ranked before there were any, and for companies where a seed's ranking "
+        "proposed it: it depends on needs of others"
+    )
+    parts: list[PartOut] = Field(description="Without the hubs for companies where a seed's ranking proposed the match")
     shared: SharedOut
     need: EntryShown
     seed: EntryShown
+    reasons: ReasonsOut | None = Field(default=None, description="Computed when one match is read; null in lists")
     provenance: ProvenanceOut
     reviews: list[ReviewOut] | None = Field(description="For coordinators of the need's cluster; null for others")
     created: datetime.datetime
@@ -223,7 +248,12 @@ class Page(BaseModel, Generic[Item]):
 
 
 NOTHING_OPEN = "Nothing can be proposed: the entry that asks is not open, or nothing open to you is left to match with."
-NOTHING_GOOD = "No match scores above the floor yet."
+NOT_READY = "Open entries are not ready to be matched yet: the operator has to run `enmusubi index`."
+NOTHING_GOOD = "No good match yet: none is as probable as the floor. Ask with {misses} for the nearest ones."
+ONLY_MISSES = "No good match yet: none is as probable as the floor. These are the nearest misses."
+
+MISSES: Final = "misses=true"
+"""What asks for the nearest misses, in a call that takes it."""
 
 
 def organisation_named(organisation: Organisation | None) -> OrganisationNamed | None:
@@ -249,19 +279,45 @@ def need_out(need: Need, detail: NeedDetail | None) -> NeedOut:
     return shown
 
 
-def ranking_out(proposals: Proposals, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]) -> RankingOut:
-    """A ranking; `matches` are the stored ones by the ranked entry's key."""
+def ranking_out(
+    proposals: Proposals,
+    matches: Mapping[int, Match] | None,
+    kind: Literal["seed", "need"],
+    reasons: Mapping[int, Reasons] | None = None,
+    *,
+    misses: str = MISSES,
+) -> RankingOut:
+    """A ranking; `matches` are the stored ones, and `reasons` those given, by the ranked entry's key.
+
+    `misses` is what the one who asked can ask with for the nearest misses.
+    """
     return RankingOut(
         ranking=[
-            _ranked(place, each, proposals.asked, matches, kind) for place, each in enumerate(proposals.found, start=1)
+            _ranked(place, each, proposals.asked, matches, kind, (reasons or {}).get(each.ranked.key))
+            for place, each in enumerate(proposals.found, start=1)
         ],
-        message=None if proposals.found else (NOTHING_GOOD if proposals.any_open else NOTHING_OPEN),
+        message=_message(proposals, misses),
         provenance=_provenance(proposals.provenance),
     )
 
 
+def _message(proposals: Proposals, misses: str) -> str | None:
+    if not proposals.any_open:
+        return NOTHING_OPEN
+    if not proposals.any_ranked:
+        return NOT_READY
+    if proposals.misses:
+        return ONLY_MISSES if proposals.found else NOTHING_GOOD.format(misses=misses)
+    return None
+
+
 def _ranked(
-    place: int, proposal: Proposal, asked: Asked, matches: Mapping[int, Match] | None, kind: Literal["seed", "need"]
+    place: int,
+    proposal: Proposal,
+    asked: Asked,
+    matches: Mapping[int, Match] | None,
+    kind: Literal["seed", "need"],
+    reasons: Reasons | None,
 ) -> RankedOut:
     ranked, row = proposal.ranked, proposal.row
     owner = None
@@ -269,11 +325,12 @@ def _ranked(
         owner = OrganisationNamed(
             public_id=row.organisation_id, name=row.organisation_name, name_en=row.organisation_name_en
         )
-    match = matches[ranked.key] if matches is not None else None
+    match = matches.get(ranked.key) if matches is not None else None
     return RankedOut(
         rank=place,
         score=ranked.score,
-        parts=[PartOut(name=part.name, value=part.value) for part in ranked.parts],
+        probability=ProbabilityOut.model_validate(proposal.probability),
+        parts=[PartOut.model_validate(part) for part in ranked.parts],
         shared=SharedOut.model_validate(
             shared(asked, [*row.technology_keywords, *row.market_keywords], row.field_codes, row.language)
         ),
@@ -288,6 +345,7 @@ def _ranked(
             trl=row.trl,
             organisation=owner,
         ),
+        reasons=reasons_out(reasons) if reasons else None,
         match=match.public_id if match else None,
         status=MatchStatus(match.status) if match else None,
     )
@@ -304,6 +362,7 @@ def _provenance(source: Provenance) -> ProvenanceOut:
         revision=source.revision,
         precision=source.precision,
         policy=source.policy,
+        calibration=source.calibration,
     )
 
 
@@ -324,14 +383,25 @@ def _entry_shown(entry: Seed | Need) -> EntryShown:
     )
 
 
-def match_out(match: Match, reviews: Sequence[Review] | None) -> MatchOut:
-    """A match; `reviews` is None for those who may not read them."""
-    parts: dict[str, Any] = match.parts
+def _probability(match: Match) -> ProbabilityOut | None:
+    if match.probability is None or match.probability_low is None or match.probability_high is None:
+        return None
+    return ProbabilityOut(value=match.probability, low=match.probability_low, high=match.probability_high)
+
+
+def match_out(
+    match: Match, caller: Caller, reviews: Sequence[Review] | None, reasons: Reasons | None = None
+) -> MatchOut:
+    """A match as the caller may see it.
+
+    `reviews` is None for those who may not read them, `reasons` where it is not explained.
+    """
     return MatchOut(
         id=match.public_id,
         status=MatchStatus(match.status),
         score=match.score,
-        parts=[PartOut(name=name, value=value) for name, value in parts.items()],
+        probability=_probability(match) if may_see_ranking(match, caller) else None,
+        parts=[PartOut.model_validate(part) for part in shown_parts(match, caller)],
         shared=SharedOut.model_validate(
             shared(
                 Asked(need_profile(match.need).matched_text(), tuple(match.need.field_codes), match.need.language),
@@ -342,6 +412,7 @@ def match_out(match: Match, reviews: Sequence[Review] | None) -> MatchOut:
         ),
         need=_entry_shown(match.need),
         seed=_entry_shown(match.seed),
+        reasons=reasons_out(reasons) if reasons else None,
         provenance=ProvenanceOut.model_validate(match),
         reviews=None if reviews is None else [ReviewOut.model_validate(review) for review in reviews],
         created=match.created,

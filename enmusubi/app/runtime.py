@@ -4,19 +4,25 @@ import ctypes
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from sqlalchemy.orm import Session
 
 from enmusubi.app import database as databases
-from enmusubi.app import migrating
+from enmusubi.app import embeddings, fittings, migrating
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
+from enmusubi.app.embeddings import analysis
 from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
+from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
 from enmusubi.app.matchmaking import Matchmaking
-from enmusubi.matching.encoder import BatchingEncoder, Encoder, load_encoder
+from enmusubi.app.passages import BackgroundFilling
+from enmusubi.app.reviewed import Model
+from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
+from enmusubi.matching.reranking import Pair, Reranker, load_reranker
 from enmusubi.matching.snapshot import LiveSnapshot
 
 logger = logging.getLogger(__name__)
@@ -36,6 +42,21 @@ def encoder_for(settings: Settings) -> Encoder:
     return load_encoder(settings.model, settings.home, settings.precision)
 
 
+def reranker_for(settings: Settings) -> Reranker | None:
+    """The configured reranker, if any, loaded; ConfigurationError, with the reason in the log, where it cannot be."""
+    reranker = load_reranker(settings.reranker, settings.precision)
+    if reranker is not None:
+        try:
+            reranker.scores([Pair("warm up", "warm up")])
+        except ModelError as error:
+            # Its path is nobody's business who asks whether the service is ready.
+            logger.error("reranker: %s", error)  # noqa: TRY400 expected: its message names the fix
+            raise ConfigurationError(
+                "the reranker cannot be loaded, the log says why; correct ENMUSUBI_RERANKER or unset it"
+            ) from None
+    return reranker
+
+
 class Runtime:
     """The parts of a service. Each is there once it has started, or says why it has not."""
 
@@ -45,6 +66,9 @@ class Runtime:
         self._given_database = database
         self._database: Database | None = None
         self._matchmaking: Matchmaking | None = None
+        self._explaining: Explaining | None = None
+        self._last_request = time.monotonic()
+        self._reranker: Reranker | None = None
         self.live: LiveSnapshot | None = None
         self.problems: dict[str, str] = {"database": "is starting", "model": "is loading"}
         self._stack = ExitStack()
@@ -119,6 +143,7 @@ class Runtime:
         batching = BatchingEncoder(encoder)
         self._stack.callback(batching.close)
         batching.encode(["warm up"], "need")
+        self._reranker = reranker_for(self.settings)
         return batching
 
     def _follow_snapshot(self, encoder: Encoder) -> None:
@@ -127,10 +152,20 @@ class Runtime:
         with self._database.session() as session:
             identity = databases.identity(session)
         self.live = LiveSnapshot(
-            self.settings.snapshots, expect_fingerprint=encoder.fingerprint, expect_database=identity
+            self.settings.snapshots,
+            expect_fingerprint=encoder.fingerprint,
+            expect_analysis=analysis(),
+            expect_database=identity,
         )
         self._stack.callback(self.live.close)
-        self._matchmaking = Matchmaking(encoder, Freshness(self.live, encoder), self.settings.floor)
+        matchmaking = Matchmaking(
+            encoder, Freshness(self.live, encoder), self.settings.floor, self._reranker, self.settings.reranked
+        )
+        if self.settings.background_sentences:
+            filling = BackgroundFilling(self._database, encoder, lambda: time.monotonic() - self._last_request)
+            self._stack.callback(filling.close)
+        self._explaining = Explaining(matchmaking)
+        self._matchmaking = matchmaking
 
     def session(self) -> Session:
         """A new session; NotReadyError while the database is not there."""
@@ -155,10 +190,39 @@ class Runtime:
         """Whether requests can be served."""
         return self._matchmaking is not None
 
+    def note_request(self) -> None:
+        """A request has come: what is done in the background waits for a while."""
+        self._last_request = time.monotonic()
+
+    def waiting_entries(self) -> str:
+        """`ok`, or how many published entries are not proposed for want of an up-to-date vector or terms."""
+        with self.reading() as session:
+            waiting = embeddings.count_waiting(session, self.matchmaking.encoder)
+        return "ok" if not waiting else f"{waiting:,} entries wait for `enmusubi index` and are not proposed until then"
+
+    def unusable_fittings(self) -> str:
+        """`ok`, or which kinds of fitting cannot be used, and what mends it."""
+        encoder = self.matchmaking.encoder
+        with self.reading() as session:
+            _, unusable = fittings.usable(session, Model(encoder.model, encoder.revision))
+        # Neither name nor content: who asks whether the service is ready may be anybody.
+        told = [f"the {one.kind} in use cannot be used, the shipped one is (run `{one.fix}`)" for one in unusable]
+        return "; ".join(told) or "ok"
+
+    @property
+    def explaining(self) -> Explaining:
+        """What explains matches; NotReadyError while model or database are not there."""
+        if self._explaining is None:
+            raise self._not_ready()
+        return self._explaining
+
     @property
     def matchmaking(self) -> Matchmaking:
         """The matchmaker; NotReadyError while model or database are not there."""
         if self._matchmaking is None:
-            reasons = "; ".join(f"{part}: {reason}" for part, reason in self.problems.items())
-            raise NotReadyError(reasons or "the service is starting")
+            raise self._not_ready()
         return self._matchmaking
+
+    def _not_ready(self) -> NotReadyError:
+        reasons = "; ".join(f"{part}: {reason}" for part, reason in self.problems.items())
+        return NotReadyError(reasons or "the service is starting")

@@ -210,6 +210,7 @@ class MatchQuery(Schema):
     text: Text
     against: Literal["seeds", "needs"] = "seeds"
     limit: Annotated[int, Field(ge=1, le=100)] = 10
+    misses: Annotated[bool, Field(description="The nearest entries also where none is a good match yet")] = False
 
 
 class ReviewDraft(Schema):

@@ -121,3 +121,10 @@ class FileContent(StrEnum):
     SEEDS = "seeds"
     NEEDS = "needs"
     ORGANISATIONS = "organisations"
+
+
+class FittingKind(StrEnum):
+    """What can be fitted to an installation's own reviews."""
+
+    POLICY = "policy"
+    CALIBRATION = "calibration"

@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, literal_column, select, update
 from enmusubi.app import freshness
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, identity
-from enmusubi.app.embeddings import Kind, read_vectors
+from enmusubi.app.embeddings import Kind, analysis, read_rows
 from enmusubi.app.models import Need, Seed
 from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.snapshot import Manifest, Snapshot, SnapshotError, build
@@ -25,8 +25,9 @@ def publish(database: Database, settings: Settings, encoder: Encoder) -> Manifes
         return build(
             settings.snapshots,
             encoder=encoder,
-            seeds=read_vectors(session, Seed, encoder),
-            needs=read_vectors(session, Need, encoder),
+            analysis=analysis(),
+            seeds=read_rows(session, Seed, encoder),
+            needs=read_rows(session, Need, encoder),
             watermark=freshness.watermark(session),
             database=identity(session),
             keep=settings.snapshots_kept,
@@ -45,6 +46,8 @@ def current(settings: Settings) -> Manifest | None:
 def _is_current(database: Database, settings: Settings, encoder: Encoder) -> bool:
     manifest = current(settings)
     if manifest is None or manifest.fingerprint != encoder.fingerprint:
+        return False
+    if manifest.analysis != analysis():
         return False
     with database.session() as session:
         if manifest.database != identity(session) or manifest.watermark > freshness.next_transaction(session):

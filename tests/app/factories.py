@@ -170,7 +170,7 @@ def a_match(session: Session, need: Need, seed: Seed) -> Match:
         need_id=need.id,
         seed_id=seed.id,
         score=0.5,
-        parts={"similarity": 0.5},
+        parts={"similarity": {"value": 0.5, "weight": 1.0, "estimated": False}},
         model="m",
         revision="r",
         precision="float32",

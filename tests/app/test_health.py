@@ -8,14 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from enmusubi.app import migrating
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.main import create_app
 from enmusubi.matching.encoder import HashEncoder, Progress, Role, Vectors
-from tests.app.conftest import started
-from tests.app.factories import ENCODER
+from tests.app.conftest import People, started
+from tests.app.factories import ENCODER, a_need, a_seed
 
 
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -40,6 +41,20 @@ def test_ready_when_everything_is_there(client: TestClient) -> None:
     assert parts["database"] == parts["model"] == "ok"
     assert "scored exactly" in parts["snapshot"]
     assert client.get("/health/live").json() == {"status": "live"}
+
+
+def test_entries_that_wait_are_counted(people: People, session: Session, client: TestClient) -> None:
+    """Published entries without up-to-date terms or vectors: the service is ready, and says what to run."""
+    assert _ready(client)[1]["entries"] == "ok"
+    for made in (a_seed(session, people.cluster), a_need(session, people.cluster)):
+        made.terms_analysis = "another dictionary"
+    a_seed(session, people.cluster, encoder=None)
+    a_seed(session, people.cluster, encoder=None, status="draft")
+    a_seed(session, people.cluster, encoder=None, status="on_hold")
+    session.commit()
+    status, parts = _ready(client)
+    assert (status, parts["status"]) == (200, "ready")
+    assert parts["entries"] == "3 entries wait for `enmusubi index` and are not proposed until then"
 
 
 class SlowEncoder(HashEncoder):

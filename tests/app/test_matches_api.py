@@ -1,18 +1,21 @@
 """Ranked matches over HTTP: what is proposed, what never is, and what a match says of itself."""
 
 import uuid
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from enmusubi.app.models import SeedOpening
+from enmusubi.app.models import Match, Seed, SeedOpening
 from enmusubi.app.vocabulary import OrganisationKind, Role
 from tests.app.conftest import People, people_of
 from tests.app.factories import (
     ENCODER,
     Json,
     Person,
+    a_match,
     a_need,
     a_person,
     a_seed,
@@ -23,6 +26,11 @@ from tests.app.factories import (
 )
 
 WORDS = "frost resistant kerbstone"
+WITH_HUBS = {
+    "similarity": {"value": 0.76543211, "weight": 1.0, "estimated": False},
+    "hub_across": {"value": 0.12345678, "weight": -0.5, "estimated": False},
+    "hub_alike": {"value": -0.01234567, "weight": -0.2, "estimated": False},
+}
 
 
 def _pair(people: People, session: Session) -> tuple[str, str]:
@@ -53,8 +61,8 @@ def test_posted_need_answers_with_ranked_seeds(people: People, session: Session)
     assert ids[:2] == [str(best.public_id), str(good.public_id)]
     assert str(far.public_id) not in ids[:2]
     assert [one["rank"] for one in ranking] == list(range(1, len(ranking) + 1))
-    assert ranking[0]["score"] == pytest.approx(1.0)
-    assert all(one["score"] >= 0 for one in ranking)
+    scores = [one["score"] for one in ranking]
+    assert scores == sorted(scores, reverse=True)
     assert posted["matches"]["message"] is None
     for one in ranking:
         stored = people.company.read(f"/matches/{one['match']}")
@@ -80,19 +88,27 @@ def test_limits_of_a_ranking(people: People, session: Session) -> None:
 
 
 def test_empty_ranking_says_why(people: People, session: Session) -> None:
-    """Nothing open, or nothing above the floor: two different things to do about it."""
+    """Nothing open, or no good match yet: two different things to do about it; the nearest misses come on request."""
     nothing = people.company.create("/needs", {"title": WORDS})["matches"]
     assert nothing["ranking"] == []
     assert "nothing open" in nothing["message"]
-    vector = ENCODER.encode([WORDS], "need")[0]
-    opposite = next(
-        word for word in (f"w{number}" for number in range(1_000)) if ENCODER.encode([word], "seed")[0] @ vector < 0
-    )
-    a_seed(session, people.cluster, title=opposite)
+    far = a_seed(session, people.cluster, title="beer from barley")
     session.commit()
-    low = people.company.create("/needs", {"title": WORDS})["matches"]
+    strict = people.company.client.app.state.runtime.matchmaking  # type: ignore[attr-defined]
+    strict.floor = 1.0
+    posted = people.company.create("/needs", {"title": WORDS})
+    low = posted["matches"]
     assert low["ranking"] == []
-    assert "floor" in low["message"]
+    assert "No good match yet" in low["message"]
+    assert f"Ask with GET /needs/{posted['id']}/matches?misses=true" in low["message"]
+    assert "Ask with misses=true" in people.company.read(f"/needs/{posted['id']}/matches")["message"]
+    assert "Ask with misses=true" in people.company.post("/match", {"text": WORDS}).json()["message"]
+    missed = people.company.read(f"/needs/{posted['id']}/matches", misses="true")
+    assert ranked_ids(missed) == [str(far.public_id)]
+    assert missed["ranking"][0]["match"] is None
+    assert "nearest misses" in missed["message"]
+    assert ranked_ids(people.company.post("/match", {"text": WORDS, "misses": True}).json()) == [str(far.public_id)]
+    assert people.coordinator.read("/matches")["items"] == []
 
 
 def test_match_explains_itself(people: People, session: Session) -> None:
@@ -115,14 +131,113 @@ def test_match_explains_itself(people: People, session: Session) -> None:
         "model": ENCODER.model,
         "revision": ENCODER.revision,
         "precision": ENCODER.precision,
-        "policy": "dense-1",
+        "policy": "evidence-1",
+        "calibration": "default-1",
     }
     assert need["matches"]["provenance"] == source
     match = people.university.read(f"/matches/{ranked['match']}")
     assert match["provenance"] == source
     for shown in (ranked, match):
-        assert [part["name"] for part in shown["parts"]] == ["similarity"]
-        assert sum(part["value"] for part in shown["parts"]) == shown["score"]
+        assert [part["name"] for part in shown["parts"]] == ["similarity", "terms"]
+        assert sum(part["value"] * part["weight"] for part in shown["parts"]) == pytest.approx(shown["score"], abs=2e-4)
+        assert not any(part["estimated"] for part in shown["parts"])
+
+
+def test_parts_are_shown_to_four_decimals(people: People, session: Session) -> None:
+    """In rankings and stored matches, values of parts and what counts against alike; the score stays exact."""
+    need, _ = _pair(people, session)
+    (ranked,) = people.company.read(f"/needs/{need}/matches", reasons="true")["ranking"]
+    before = people.company.read(f"/matches/{ranked['match']}")
+    session.execute(update(Match).values(parts=WITH_HUBS))
+    session.commit()
+    after = people.company.read(f"/matches/{ranked['match']}")
+    assert [part["value"] for part in after["parts"]] == [0.7654, 0.1235, -0.0123]
+    assert [each["contribution"] for each in after["reasons"]["against"] if each["contribution"]] == [-0.0617]
+    assert before["score"] == ranked["score"] != round(ranked["score"], 4)
+    for shown in (ranked, before, after):
+        assert shown["reasons"]["shared_terms"]
+        values = [part["value"] for part in shown["parts"]]
+        values += [each["weight"] for each in shown["reasons"]["shared_terms"]]
+        values += [each["contribution"] for each in shown["reasons"]["against"] if each["contribution"] is not None]
+        assert values == [round(value, 4) for value in values]
+
+
+def test_a_match_keeps_what_its_need_says_of_it(people: People, session: Session) -> None:
+    """A seed's ranking does not score anew what a need's ranking proposed; a need's ranking takes over a seed's."""
+    need, seed = _pair(people, session)
+    first = people.coordinator.read(f"/seeds/{seed}/matches")["ranking"][0]
+    stored = _stored(session, first["match"])
+    assert stored.asking == "seed"
+    a_need(session, people.cluster, title=f"{WORDS} {WORDS} additive")
+    session.commit()
+    people.coordinator.read(f"/seeds/{seed}/matches")
+    again = _stored(session, first["match"])
+    assert (again.asking, again.probability == stored.probability) == ("seed", False)
+    by_need = people.company.read(f"/needs/{need}/matches")["ranking"][0]
+    assert by_need["match"] == first["match"]
+    kept = _stored(session, first["match"])
+    assert (kept.asking, kept.score) == ("need", by_need["score"])
+    a_need(session, people.cluster, title=f"{WORDS} of granite additive")
+    session.commit()
+    people.university.read(f"/seeds/{seed}/matches")
+    assert _stored(session, first["match"]) == kept
+
+
+def _stored(session: Session, match: str) -> Row[Any]:
+    query = select(Match.asking, Match.score, Match.probability, Match.parts).where(Match.public_id == uuid.UUID(match))
+    return session.execute(query).one()
+
+
+def test_companies_do_not_see_what_depends_on_needs_of_others(people: People, session: Session) -> None:
+    """Of a match that a seed's ranking proposed they see neither probability nor hubs, in lists and reasons too."""
+    need, seed = _pair(people, session)
+    (ranked,) = people.university.read(f"/seeds/{seed}/matches")["ranking"]
+    hubs = {"hub_across", "hub_alike"}
+
+    def seen(person: Person) -> list[tuple[bool, set[str]]]:
+        session.execute(update(Match).values(parts=WITH_HUBS))
+        session.commit()
+        one = person.read(f"/matches/{ranked['match']}")
+        (listed,) = person.read("/matches")["items"]
+        against = {each["what"] for each in one["reasons"]["against"]}
+        return [
+            (shown["probability"] is not None, ({part["name"] for part in shown["parts"]} | against) & hubs)
+            for shown in (one, listed)
+        ]
+
+    for person in (people.university, people.coordinator, people.administrator):
+        assert seen(person) == [(True, hubs), (True, hubs)], person.role
+    assert seen(people.company) == [(False, set()), (False, set())]
+    assert [part["name"] for part in people.company.read(f"/matches/{ranked['match']}")["parts"]] == ["similarity"]
+    people.company.read(f"/needs/{need}/matches")
+    assert seen(people.company) == [(True, hubs), (True, hubs)]
+
+
+def test_entries_that_wait_to_be_indexed_are_not_nothing(people: People, session: Session) -> None:
+    """Where no open entry can be ranked yet, the message tells what has to be done."""
+    need, seed = _pair(people, session)
+    session.execute(update(Seed).values(terms_analysis="another dictionary"))
+    session.commit()
+    for answer in (
+        people.company.read(f"/needs/{need}/matches"),
+        people.company.read(f"/needs/{need}/matches", misses="true"),
+        people.company.post("/match", {"text": WORDS}).json(),
+    ):
+        assert answer["ranking"] == []
+        assert "not ready to be matched yet" in answer["message"]
+        assert "enmusubi index" in answer["message"]
+    assert seed
+
+
+def test_parts_that_an_older_process_stored_are_read(people: People, session: Session) -> None:
+    """A plain number is a value that weighs 1; list, match and reasons are there."""
+    need, seed = a_need(session, people.cluster, people.company.organisation), a_seed(session, people.cluster)
+    match = a_match(session, need, seed)
+    session.execute(update(Match).values(parts={"similarity": 0.83}))
+    session.commit()
+    expected = [{"name": "similarity", "value": 0.83, "weight": 1.0, "estimated": False}]
+    assert people.company.read("/matches")["items"][0]["parts"] == expected
+    assert people.company.read(f"/matches/{match.public_id}")["parts"] == expected
 
 
 def test_text_is_ranked_and_not_stored(people: People, session: Session) -> None:

@@ -22,7 +22,8 @@ def counted(database: Database) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
+        if "FROM fittings" not in statement:  # asked once a second, whatever is requested meanwhile
+            statements.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)
     yield statements
@@ -52,10 +53,10 @@ def crowd(committed: Database, serve: Serve) -> People:
 
 
 @pytest.mark.parametrize("with_snapshot", [False, True])
-def test_ranking_a_text_takes_four_statements_at_most(
+def test_ranking_a_text_takes_five_statements_at_most(
     crowd: People, committed: Database, settings: Settings, with_snapshot: bool
 ) -> None:
-    """Who asks, what is new, what of the shortlist may be seen."""
+    """Who asks, what is new, what of the shortlist may be seen; with no snapshot, what is new on the other side."""
     _fill(committed, crowd, 20)
     if with_snapshot:
         assert indexing.publish(committed, settings, ENCODER) is not None
@@ -66,11 +67,11 @@ def test_ranking_a_text_takes_four_statements_at_most(
                 reply = person.post("/match", {"text": WORDS, "limit": limit})
             assert reply.status_code == 200
             assert len(reply.json()["ranking"]) == limit
-            assert len(statements) <= 4, statements
+            assert len(statements) <= (4 if with_snapshot else 5), statements
 
 
-def test_matches_of_an_entry_take_eight_statements_at_most(crowd: People, committed: Database) -> None:
-    """Also where they are stored for the first time."""
+def test_matches_of_an_entry_take_nine_statements_at_most(crowd: People, committed: Database) -> None:
+    """Also where they are stored for the first time; with no snapshot, one more for the other side's statistics."""
     _fill(committed, crowd, 20)
     need = crowd.company.read("/needs")["items"][0]["id"]
     seed = crowd.university.read("/seeds")["items"][0]["id"]
@@ -78,7 +79,7 @@ def test_matches_of_an_entry_take_eight_statements_at_most(crowd: People, commit
         for limit in (1, 20):
             with counted(committed) as statements:
                 assert len(person.read(path, limit=limit)["ranking"]) == limit
-            assert len(statements) <= 8, statements
+            assert len(statements) <= 9, statements
 
 
 def test_posting_a_need_takes_a_fixed_number_of_statements(crowd: People, committed: Database) -> None:
@@ -89,7 +90,7 @@ def test_posting_a_need_takes_a_fixed_number_of_statements(crowd: People, commit
         with counted(committed) as statements:
             crowd.company.create("/needs", {"title": WORDS})
         taken.append(len(statements))
-    assert taken[0] == taken[1] <= 14
+    assert taken[0] == taken[1] <= 15
 
 
 @pytest.mark.parametrize("path", ["/seeds", "/needs", "/organisations", "/matches"])

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from enmusubi.app import database as databases
 from enmusubi.app.database import Database
+from enmusubi.matching.encoder import load_encoder
+from enmusubi.matching.snapshot import build
 from tests.cli.conftest import Command
 from tests.ingest.loads import a_file, seeds
 from tests.running import Finished, Home
@@ -82,6 +85,25 @@ def test_a_damaged_snapshot(command: Command, healthy: Home) -> None:
     assert "run `enmusubi index`" in _finding(finished, "snapshot")
     command("index", home=healthy)
     assert command("doctor", home=healthy).status == 0
+
+
+def test_a_snapshot_of_another_analysis(command: Command, healthy: Home, own: Database) -> None:
+    """What the service refuses, `doctor` calls a fault."""
+    with own.session() as session:
+        identity = databases.identity(session)
+    build(
+        healthy.snapshots,
+        encoder=load_encoder(str(healthy.model), healthy.folder, "float32"),
+        analysis="another dictionary",
+        seeds=[],
+        needs=[],
+        watermark=1,
+        database=identity,
+    )
+    finished = command("doctor", home=healthy)
+    assert finished.status == 1
+    assert _finding(finished, "snapshot").startswith("fault")
+    assert "run `enmusubi index`" in _finding(finished, "snapshot")
 
 
 def test_snapshots_that_others_can_read(command: Command, healthy: Home) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from enmusubi.app.database import Database
 from enmusubi.app.models import Need, Seed
@@ -178,6 +178,21 @@ def test_index_embeds_what_is_stale(command: Command, home: Home, tmp_path: Path
     assert not home.snapshots.exists()
     assert re.search(r"2 embedded; snapshot \S+ published", command("index").out)
     assert "0 embedded; nothing changed" in command("index").out
+
+
+def test_ingesting_seeds_refreshes_needs_too(command: Command, own: Database, tmp_path: Path) -> None:
+    """What an upgrade has left to be analysed anew is in the snapshot that any ingest publishes."""
+    command("ingest", "needs", a_file(tmp_path, [{"external_id": "N-1", "title": "A floor"}], "needs.jsonl"))
+    with own.session() as session:
+        session.execute(update(Need).values(terms_analysis=None))
+        session.commit()
+    migrated = command("migrate")
+    assert migrated.status == 0
+    assert "1 entries wait" in migrated.out
+    assert "run `enmusubi index`" in migrated.out
+    assert re.search(r"3 embedded; snapshot \S+ published", command("ingest", "seeds", a_file(tmp_path, seeds(2))).out)
+    assert "1 needs" in command("doctor").out
+    assert "wait" not in command("migrate").out
 
 
 def test_organisations_are_ingested(command: Command, tmp_path: Path) -> None:

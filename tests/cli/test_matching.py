@@ -13,6 +13,7 @@ from tests.cli.conftest import Command
 from tests.ingest.files import a_text
 from tests.ingest.loads import Row, a_file
 from tests.running import Home
+from tests.tiny_cross_encoder import write_tiny_cross_encoder
 
 SEEDS: list[Row] = [
     {"external_id": "S-1", "title": "凍結に強いコンクリート", "organisation": "北星湾大学", "trl": 4},
@@ -53,6 +54,28 @@ def test_seeds_are_ranked_for_a_need(command: Command, own: Database) -> None:
     assert found["ranking"][0]["parts"][0]["name"]
     with own.session() as session:
         assert session.scalar(select(func.count()).select_from(Match)) == 3
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_terminal_has_an_option_for_misses(command: Command, home: Home) -> None:
+    """Where nothing is good, the message names --misses, not a parameter of the API."""
+    strict = home.with_settings(floor="1")
+    for given in (("--need", "N-1"), ("--seed", "S-1"), ("--text", "seaweed")):
+        message = command("match", *given, "--json", home=strict).json()["message"]
+        assert "Ask with --misses for" in message
+        assert command("match", *given, "--misses", "--json", home=strict).json()["ranking"]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_terminal_reranks_as_the_service_does(command: Command, home: Home, tmp_path: Path) -> None:
+    """With a reranker configured its part is in the score; one that cannot be loaded is one line."""
+    folder = write_tiny_cross_encoder(tmp_path / "tiny-reranker")
+    found = command("match", "--need", "N-1", "--json", home=home.with_settings(reranker=str(folder))).json()
+    assert [ranked["parts"][-1]["name"] for ranked in found["ranking"]] == ["reranker"] * 3
+    assert "+rerank:tiny-reranker@" in found["provenance"]["policy"]
+    wrong = command("match", "--need", "N-1", home=home.with_settings(reranker=str(tmp_path / "none")))
+    assert wrong.status == 2
+    assert "ENMUSUBI_RERANKER" in wrong.errors
 
 
 @pytest.mark.usefixtures("catalogue")

@@ -11,7 +11,7 @@ from enmusubi.app import embeddings
 from enmusubi.app.catalogue import organisations
 from enmusubi.app.database import Database
 from enmusubi.app.errors import ConflictError
-from enmusubi.app.models import Organisation, Seed
+from enmusubi.app.models import Need, Organisation, Seed
 from enmusubi.app.schemas import OrganisationDraft, SeedDraft
 from enmusubi.app.vocabulary import OrganisationKind
 from enmusubi.ingest.loading import Destination, load
@@ -196,3 +196,14 @@ def test_an_organisation_entered_meanwhile_is_found(catalogue: Catalogue) -> Non
     assert counts(catalogue.load([*seeds(500), *rows], progress=add)) == (501, 0, 0, 0)
     with catalogue.database.session() as session:
         assert session.scalar(select(func.count()).select_from(Organisation)) == 1
+
+
+def test_progress_counts_rows(catalogue: Catalogue) -> None:
+    """A need's parts are embedded too, and yet the bar ends where it is to end."""
+    summary = "We want a quiet pump that saves energy. It must not leak oil into the river. " * 20
+    rows = [{"external_id": f"N-{number}", "title": f"Pump {number}", "summary": summary} for number in range(3)]
+    catalogue.load(rows, Need)
+    counts: list[int] = []
+    assert embeddings.refresh(catalogue.database, ENCODER, Need, counts.append) == 3
+    assert sum(counts) == 3
+    assert min(counts) >= 0

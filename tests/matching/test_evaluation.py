@@ -151,7 +151,7 @@ def test_a_second_run_encodes_nothing(tmp_path: Path) -> None:
 
 
 def test_unknown_needs_are_not_encoded(tmp_path: Path) -> None:
-    """With the needs unknown, only what is asked is encoded, and dense ranking gives the same figures."""
+    """With the needs unknown, only what is asked is encoded, and what nobody judged changes no figure."""
     folder = a_dataset(tmp_path / "tiny", queries=[*QUERIES, {"_id": "unjudged", "text": "a need beside"}])
     known, unknown = CountingEncoder(512), CountingEncoder(512)
 
@@ -159,7 +159,9 @@ def test_unknown_needs_are_not_encoded(tmp_path: Path) -> None:
     without = evaluate(folder, unknown, tmp_path / "two", needs_unknown=True)
 
     assert set(known.encoded) - set(unknown.encoded) == {"a need beside"}
-    assert with_needs.measures == without.measures
+    assert with_needs.queries == without.queries
+    alone = evaluate(a_dataset(tmp_path / "alone"), unknown, tmp_path / "two", needs_unknown=True)
+    assert without.measures == alone.measures
 
 
 def test_a_damaged_cache_is_rebuilt_and_said(tmp_path: Path) -> None:

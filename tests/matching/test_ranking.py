@@ -12,8 +12,8 @@ def a_candidate(key: int, similarity: float, public_id: str | None = None) -> Ca
     return Candidate(key, public_id or f"id-{key:03}", (Part("similarity", similarity),))
 
 
-# Few distinct values, so that ties are common.
-candidates = st.lists(st.sampled_from([0.1, 0.5, 0.5000000000000001, 0.9]), max_size=12).map(
+# Few distinct values, so that ties are common; two of them are equal only once they are rounded.
+candidates = st.lists(st.sampled_from([0.1, 0.5, 0.5000001, 0.9]), max_size=12).map(
     lambda values: [a_candidate(key, value) for key, value in enumerate(values)]
 )
 
@@ -28,23 +28,32 @@ def test_the_best_come_first_with_their_reasons() -> None:
     ]
 
 
-def test_a_score_is_the_sum_of_its_parts() -> None:
-    """Several parts add up, and all of them are kept."""
-    parts = (Part("similarity", 0.5), Part("shared field", 0.25))
+def test_a_score_is_the_weighted_sum_of_its_parts() -> None:
+    """Each part adds its value times its weight, for or against, and all of them are kept, missing ones not made up."""
+    parts = (Part("similarity", 0.5), Part("terms", 0.5, 0.5, estimated=True), Part("hub_across", 0.25, -0.5))
 
-    assert rank([Candidate(1, "a", parts)], n=1) == [Ranked(1, "a", 0.75, parts)]
+    assert [part.contribution for part in parts] == [0.5, 0.25, -0.125]
+    assert rank([Candidate(1, "a", parts)], n=1) == [Ranked(1, "a", 0.625, parts)]
+
+
+def test_scores_are_rounded_to_six_decimals() -> None:
+    """What lies below the sixth decimal, the noise of adding, is not in a score, but is in its parts."""
+    (ranked,) = rank([a_candidate(1, 0.12345678)], n=1)
+
+    assert ranked.score == 0.123457
+    assert ranked.parts[0].value == 0.12345678
 
 
 def test_equal_scores_are_ordered_by_public_id_not_by_key() -> None:
-    """The integer key, which tells the order of insertion, has no say in a tie."""
-    ranked = rank([a_candidate(1, 0.5, "b"), a_candidate(2, 0.5, "a")], n=2)
+    """The integer key, which tells the order of insertion, has no say in a tie, nor has what is rounded away."""
+    ranked = rank([a_candidate(1, 0.5000001, "b"), a_candidate(2, 0.5, "a")], n=2)
 
     assert [one.public_id for one in ranked] == ["a", "b"]
 
 
 def test_candidates_below_the_floor_are_left_out() -> None:
     """A score equal to the floor stays, one below it goes, and nothing above it gives an empty list."""
-    given_candidates = [a_candidate(1, 0.5), a_candidate(2, 0.25)]
+    given_candidates = [a_candidate(1, 0.4999999), a_candidate(2, 0.25)]
 
     assert [one.key for one in rank(given_candidates, n=5, floor=0.5)] == [1]
     assert rank(given_candidates, n=5, floor=0.6) == []

@@ -12,6 +12,8 @@ from enmusubi.app.runtime import Runtime
 
 router = APIRouter(prefix="/health", tags=["health"])
 
+_WAITING = "is waiting for database and model"
+
 
 class Live(BaseModel):
     """The process answers."""
@@ -27,6 +29,8 @@ class Ready(BaseModel):
     migrations: str
     model: str
     snapshot: str
+    entries: str
+    fittings: str
 
 
 @router.get("/live")
@@ -37,7 +41,10 @@ async def live() -> Live:
 
 @router.get("/ready", responses={503: {"model": Ready, "description": "Not ready"}})
 def ready(runtime: RuntimeNow, response: Response) -> Ready:
-    """503 until database (with its migrations) and model are there; a refused snapshot does not stop the service."""
+    """503 until database (with its migrations) and model are there.
+
+    A refused snapshot, entries that wait to be indexed and a fitting that cannot be used do not stop the service.
+    """
     problems = dict(runtime.problems)
     if "database" not in problems and (runtime.database is None or not databases.reachable(runtime.database)):
         problems["database"] = "does not answer"
@@ -46,10 +53,12 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
     if not serving:
         response.status_code = 503
     live = runtime.live
-    snapshot = problems.get("snapshot", "is waiting for database and model")
+    snapshot = problems.get("snapshot", _WAITING)
     if live is not None:
-        # Without a snapshot, or with a refused one, every entry is scored exactly: slower, never wrong.
-        fallback = "ok" if live.current else "none yet; all entries are scored exactly (run `enmusubi index`)"
+        # Without a snapshot, or with a refused one, entries are scored exactly: slower, never wrong.
+        fallback = (
+            "ok" if live.current else "none yet; entries that are embedded are scored exactly (run `enmusubi index`)"
+        )
         snapshot = f"refused: {live.problem}" if live.problem else fallback
     return Ready(
         status="ready" if serving else "not ready",
@@ -57,6 +66,8 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
         migrations=migrations,
         model=problems.get("model", "ok"),
         snapshot=snapshot,
+        entries=runtime.waiting_entries() if serving else _WAITING,
+        fittings=runtime.unusable_fittings() if serving else _WAITING,
     )
 
 

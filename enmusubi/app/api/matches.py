@@ -8,17 +8,27 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import reviewing
-from enmusubi.app.dependencies import Asked, AskedNow, AskingNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
+from enmusubi.app.dependencies import (
+    Asked,
+    AskedNow,
+    AskingNow,
+    CreationNow,
+    ExpectedVersion,
+    ExplainingNow,
+    MatchmakingNow,
+    etag,
+)
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
 from enmusubi.app.schemas import MatchQuery, ReviewDraft
+from enmusubi.matching.reasons import Reasons
 
 router = APIRouter(tags=["matches"])
 
 
-def _shown(asked: Asked, match: Match) -> MatchOut:
+def _shown(asked: Asked, match: Match, reasons: Reasons | None = None) -> MatchOut:
     may_read_reviews = asked.caller.coordinates and match.need.cluster_id == asked.caller.cluster_id
-    return match_out(match, match.reviews if may_read_reviews else None)
+    return match_out(match, asked.caller, match.reviews if may_read_reviews else None, reasons)
 
 
 @router.post("/match", response_model=RankingOut)
@@ -26,7 +36,9 @@ def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow
     """Rank the entries open to you for a text, which is not stored."""
     against = Seed if query.against == "seeds" else Need
     with asking.reading() as asked:
-        proposals = matchmaking.for_text(asked.session, asked.caller, query.text, against, query.limit)
+        proposals = matchmaking.for_text(
+            asked.session, asked.caller, query.text, against, query.limit, misses=query.misses
+        )
     ranking = ranking_out(proposals, None, "seed" if against is Seed else "need")
     # Written here, in this request's thread, not once more as Python objects in the one that serves them all.
     return Response(ranking.model_dump_json(by_alias=True), media_type="application/json")
@@ -40,11 +52,11 @@ def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: Ask
 
 
 @router.get("/matches/{match_id}")
-def read_match(match_id: uuid.UUID, asked: AskedNow, response: Response) -> MatchOut:
-    """One match with its reasons, and the snapshot, model and policy that ranked it."""
+def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, response: Response) -> MatchOut:
+    """One match with its reasons as you may see them, and the snapshot, model and policy that ranked it."""
     match = reviewing.read_match(asked.session, asked.caller, match_id)
     response.headers.update(etag(match.version))
-    return _shown(asked, match)
+    return _shown(asked, match, explaining.match(asked.session, asked.caller, match))
 
 
 @router.post("/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut)

@@ -8,15 +8,26 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, needs
-from enmusubi.app.dependencies import Asked, AskedNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
+from enmusubi.app.dependencies import (
+    Asked,
+    AskedNow,
+    CreationNow,
+    ExpectedVersion,
+    ExplainingNow,
+    MatchmakingNow,
+    WithReasons,
+    etag,
+)
+from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need
-from enmusubi.app.representations import NeedOut, NeedPosted, Page, RankingOut, need_out, ranking_out
+from enmusubi.app.representations import MISSES, NeedOut, NeedPosted, Page, RankingOut, need_out, ranking_out
 from enmusubi.app.schemas import NeedDraft, NeedRevision
 
 router = APIRouter(prefix="/needs", tags=["needs"])
 
 MatchLimit = Annotated[int, Query(ge=1, le=100, description="How many ranked seeds")]
+Misses = Annotated[bool, Query(description="The nearest seeds also where none is a good match yet; none is stored")]
 
 
 def _shown(asked: Asked, need: Need) -> NeedOut:
@@ -26,7 +37,7 @@ def _shown(asked: Asked, need: Need) -> NeedOut:
 def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> RankingOut:
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit)
     matches = matchmaking.keep_for_need(asked.session, need, proposals)
-    return ranking_out(proposals, matches, "seed")
+    return ranking_out(proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
 
 
 @router.post("", status_code=201, response_model=NeedPosted)
@@ -88,8 +99,19 @@ def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
 
 @router.get("/{need_id}/matches")
 def need_matches(
-    need_id: uuid.UUID, asked: AskedNow, matchmaking: MatchmakingNow, limit: MatchLimit = 10
+    need_id: uuid.UUID,
+    asked: AskedNow,
+    matchmaking: MatchmakingNow,
+    explaining: ExplainingNow,
+    limit: MatchLimit = 10,
+    misses: Misses = False,
+    reasons: WithReasons = False,
 ) -> RankingOut:
     """The seeds ranked for this need now, as far as you may see these matches."""
+    if reasons:
+        refuse_too_many(limit)
     need = needs.read_need(asked.session, asked.caller, need_id)
-    return _ranked(asked, matchmaking, need, limit)
+    proposals = matchmaking.for_need(asked.session, asked.caller, need, limit, misses=misses)
+    matches = matchmaking.keep_for_need(asked.session, need, proposals)
+    explained = explaining.of_need(asked.session, asked.caller, need, proposals) if reasons else None
+    return ranking_out(proposals, matches, "seed", explained)

@@ -8,7 +8,16 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, seeds
-from enmusubi.app.dependencies import AskedNow, CreationNow, ExpectedVersion, MatchmakingNow, etag
+from enmusubi.app.dependencies import (
+    AskedNow,
+    CreationNow,
+    ExpectedVersion,
+    ExplainingNow,
+    MatchmakingNow,
+    WithReasons,
+    etag,
+)
+from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
 
@@ -72,10 +81,18 @@ def seed_matches(
     seed_id: uuid.UUID,
     asked: AskedNow,
     matchmaking: MatchmakingNow,
+    explaining: ExplainingNow,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    misses: Annotated[
+        bool, Query(description="The nearest needs also where none is a good match yet; none is stored")
+    ] = False,
+    reasons: WithReasons = False,
 ) -> RankingOut:
     """The needs that this seed could serve, ranked now, as far as you may see these matches."""
+    if reasons:
+        refuse_too_many(limit)
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
-    proposals = matchmaking.for_seed(asked.session, asked.caller, seed, limit)
+    proposals = matchmaking.for_seed(asked.session, asked.caller, seed, limit, misses=misses)
     matches = matchmaking.keep_for_seed(asked.session, seed, proposals)
-    return ranking_out(proposals, matches, "need")
+    explained = explaining.of_seed(asked.session, asked.caller, seed, proposals) if reasons else None
+    return ranking_out(proposals, matches, "need", explained)

@@ -27,7 +27,7 @@ from enmusubi.app.catalogue.rules import (
     stored,
     touch,
 )
-from enmusubi.app.embeddings import embed
+from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import ForbiddenError, NotFoundError
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
 from enmusubi.app.schemas import NeedDraft, need_profile
@@ -164,7 +164,7 @@ def fill_need(
         with session.no_autoflush:  # a half-filled need is not written, nor counted as a version
             detail.exclusions = _exclusions(session, need.cluster_id, draft.excluded_organisations, detail)
     if before != draft.profile().matched_text():
-        need.embedding = need.embedding_key = need.embedding_encoder = None
+        forget(need)
 
 
 def _exclusions(session: Session, cluster_id: int, names: Iterable[str], detail: NeedDetail) -> list[NeedExclusion]:

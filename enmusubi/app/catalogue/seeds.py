@@ -25,7 +25,7 @@ from enmusubi.app.catalogue.rules import (
     stored,
     touch,
 )
-from enmusubi.app.embeddings import embed
+from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import ForbiddenError, NotFoundError
 from enmusubi.app.models import Seed, SeedOpening
 from enmusubi.app.schemas import SeedDraft, seed_profile
@@ -129,7 +129,7 @@ def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
     fill_life(seed, draft)
     seed.search_text = search_text(seed, ("description", "advantages", "open_challenges", "expected_partner"))
     if before != draft.profile().matched_text():
-        seed.embedding = seed.embedding_key = seed.embedding_encoder = None
+        forget(seed)
 
 
 def _open_seed(session: Session, seed: Seed, public_ids: list[uuid.UUID]) -> None:

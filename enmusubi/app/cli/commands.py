@@ -36,17 +36,9 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest form."""
-    from rich import print as show
+    from enmusubi.app.cli import upgrading
 
-    from enmusubi.app import migrating
-    from enmusubi.app.cli.opening import read_settings
-    from enmusubi.app.database import connect
-
-    with connect(read_settings()) as database:
-        before = migrating.present(database)
-        migrating.upgrade(database)
-        after = migrating.present(database)
-    show(f"database at migration {after}" + ("" if before == after else f" (was {before or 'empty'})"))
+    upgrading.migrate()
 
 
 @app.command()
@@ -88,11 +80,15 @@ def ingest(
 
 
 @app.command()
-def index() -> None:
+def index(
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Store sentence vectors too, by which matches are explained.")
+    ] = False,
+) -> None:
     """Embed what has no up-to-date embedding and publish a snapshot."""
     from enmusubi.app.cli import ingesting
 
-    ingesting.index()
+    ingesting.index(sentences=sentences)
 
 
 @app.command()
@@ -101,6 +97,11 @@ def match(
     seed: Annotated[str | None, typer.Option(help="Rank needs for this seed: id, external id or reference.")] = None,
     text: Annotated[str | None, typer.Option(help="Rank seeds for a text, which is not stored.")] = None,
     top: Annotated[int, typer.Option(help="How many.", min=1, max=100)] = 10,
+    misses: Annotated[bool, typer.Option(help="Also where none is a good match yet: the nearest ones.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say why: what is wanted beside what the seed says, and what is against it."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     cluster: ClusterOption = None,
 ) -> None:
@@ -109,22 +110,55 @@ def match(
 
     if sum(given is not None for given in (need, seed, text)) != 1:
         raise typer.BadParameter("give one of --need, --seed and --text")
-    matching.match(need, seed, text, top, as_json=as_json, cluster=cluster)
+    matching.match(need, seed, text, top, as_json=as_json, cluster=cluster, misses=misses, explain=explain)
 
 
 @app.command()
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="A BEIR folder: corpus.jsonl, queries.jsonl, qrels.tsv.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(help="BEIR folders (corpus.jsonl, queries.jsonl, qrels.tsv), or that of the samples."),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    queries: Annotated[Path | None, typer.Option(help="Another file of queries.")] = None,
+    queries: Annotated[Path | None, typer.Option(help="Another file of queries, for one folder.")] = None,
     needs_unknown: Annotated[
         bool, typer.Option("--needs-unknown", help="Rank as if the queries were not among the needs known.")
     ] = False,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            help="Configurations beside, with commas: ideas, peers, without, or single ones such as dense,bm25."
+        ),
+    ] = None,
+    against: Annotated[
+        str, typer.Option(help="What each is compared with: the first of them, or the previous one.")
+    ] = "first",
+    by: Annotated[str | None, typer.Option(help="Figures by groups of queries: language,direction,length.")] = None,
+    exposure: Annotated[bool, typer.Option("--exposure", help="Which seeds ever reach a top ten.")] = False,
+    run_file: Annotated[
+        Path | None, typer.Option(help="Write the ranking in TREC's format; into this folder, where there are several.")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(help="Rank with the policy in this JSON file.")] = None,
+    bilingual: Annotated[
+        bool, typer.Option("--bilingual", help="Of the samples, ask those needs that are written in both languages.")
+    ] = False,
 ) -> None:
-    """Rank a judged folder's queries against its corpus with the production matchmaker and print the measures."""
+    """Rank judged folders' queries against their corpora with the production matchmaker and print the measures."""
     from enmusubi.app.cli import evaluating
 
-    evaluating.evaluate(folder, queries, as_json=as_json, needs_unknown=needs_unknown)
+    options = evaluating.Options(
+        as_json=as_json,
+        queries=queries,
+        needs_unknown=needs_unknown,
+        compare=evaluating.names(compare),
+        against=against,
+        by=evaluating.names(by),
+        exposure=exposure,
+        run_file=run_file,
+        policy=policy,
+        bilingual=bilingual,
+    )
+    evaluating.evaluate(folders, options)
 
 
 @app.command()
@@ -147,6 +181,32 @@ def demo(
     from enmusubi.app.cli import demonstrating
 
     demonstrating.demo(samples, serve_api=serve_api)
+
+
+@app.command()
+def calibrate(
+    off: Annotated[bool, typer.Option("--off", help="Go back to the shipped calibration.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it; change nothing.")] = False,
+) -> None:
+    """Fit the probabilities of matches to this installation's own reviews, where that does no harm."""
+    from enmusubi.app.cli import learning
+
+    if off and dry_run:
+        raise typer.BadParameter("give one of --off and --dry-run")
+    learning.calibrate(off=off, dry_run=dry_run)
+
+
+@app.command()
+def learn(
+    off: Annotated[bool, typer.Option("--off", help="Go back to the default policy.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come of it; change nothing.")] = False,
+) -> None:
+    """Learn the weights of the ranking from this installation's own reviews, where they prove better."""
+    from enmusubi.app.cli import learning
+
+    if off and dry_run:
+        raise typer.BadParameter("give one of --off and --dry-run")
+    learning.learn(off=off, dry_run=dry_run)
 
 
 @app.command()

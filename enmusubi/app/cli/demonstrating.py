@@ -22,7 +22,7 @@ from enmusubi.app.errors import ConfigurationError
 from enmusubi.app.models import Cluster, Need, Organisation, Seed
 from enmusubi.app.runtime import encoder_for
 from enmusubi.app.vocabulary import OrganisationKind, Role
-from enmusubi.ingest import indexing, sources
+from enmusubi.ingest import sources
 from enmusubi.ingest.loading import Destination
 from enmusubi.ingest.organisations import load_organisations
 from enmusubi.ingest.run import load_file
@@ -56,11 +56,12 @@ def demo(samples: Path | None, *, serve_api: bool) -> None:
             session.commit()
         for name, kind in FILES:
             _ingest(console, database, cluster, folder / name, kind)
-        embedded, snapshot = ingesting.embed_and_publish(settings, database, list(indexing.KINDS), encoder)
+        embedded, snapshot = ingesting.embed_and_publish(settings, database, encoder)
         console.print(
             f"{embedded} embedded; " + (f"snapshot {snapshot} published" if snapshot else "nothing changed"),
             highlight=False,
         )
+        console.print(f"sentences of {ingesting.store_sentences(database, encoder)} entries stored", highlight=False)
         with matchmaking(settings, database, encoder) as matchmaker, database.session() as session:
             caller = operator(cluster)
             for reference in SHOWN_NEEDS:

@@ -11,11 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from enmusubi.app import database as databases
-from enmusubi.app import embeddings, migrating
+from enmusubi.app import embeddings, fittings, migrating
 from enmusubi.app.cli.opening import read_settings
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.errors import EnmusubiError
+from enmusubi.app.reviewed import Model
 from enmusubi.app.runtime import encoder_for
 from enmusubi.ingest import indexing
 from enmusubi.matching.encoder import BundledModelError, Encoder, ModelError
@@ -66,6 +67,7 @@ def examine() -> bool:
     encoders: list[Encoder] = []
     run("model", lambda: _model(settings, encoders))
     if migrated and encoders:
+        run("fittings", lambda: _fittings(reached[0], encoders[0]))
         run("embeddings", lambda: _embeddings(reached[0], encoders[0]))
         run("snapshot", lambda: _snapshot(settings, reached[0], encoders[0]))
     for database in reached:
@@ -120,6 +122,19 @@ def _migrations(database: Database) -> str:
     return f"at {present}"
 
 
+def _fittings(database: Database, encoder: Encoder) -> str:
+    model = Model(encoder.model, encoder.revision)
+    with database.session() as session:
+        used = fittings.in_use(session, model)
+        waiting = fittings.of_other_models(session, model)
+    found = f"ranked by {used.policy.name}, how sure by {used.calibration.name}"
+    # Not a fault: there may be too few reviews of this policy's rankings yet.
+    other = used.calibration.policy
+    if other != used.policy.name:
+        found += f", which was fitted to the rankings of {other}"
+    return found + "".join(f"; {name} is kept for another model" for name in waiting)
+
+
 def _model(settings: Settings, encoders: list[Encoder]) -> str:
     try:
         encoder = encoder_for(settings)
@@ -135,7 +150,9 @@ def _embeddings(database: Database, encoder: Encoder) -> str:
     with database.session() as session:
         stale = sum(embeddings.count_stale(session, kind, encoder) for kind in indexing.KINDS)
     if stale:
-        raise Fault(f"{stale:,} entries are not embedded and cannot be matched", "run `enmusubi index`")
+        raise Fault(
+            f"{stale:,} entries have no up-to-date embedding or terms and are not proposed", "run `enmusubi index`"
+        )
     return "all published entries are embedded"
 
 
@@ -145,9 +162,12 @@ def _snapshot(settings: Settings, database: Database, encoder: Encoder) -> str:
     try:
         name = read_current(settings.snapshots)
         if name is None:
-            raise Fault("none published; every entry is scored exactly", "run `enmusubi index`")
+            raise Fault("none published; entries that are embedded are scored exactly", "run `enmusubi index`")
         opened = Snapshot.open(
-            settings.snapshots / name, expect_fingerprint=encoder.fingerprint, expect_database=identity
+            settings.snapshots / name,
+            expect_fingerprint=encoder.fingerprint,
+            expect_analysis=embeddings.analysis(),
+            expect_database=identity,
         )
     except SnapshotError as error:
         raise Fault(str(error), "run `enmusubi index`") from None

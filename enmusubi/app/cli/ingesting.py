@@ -9,13 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from enmusubi.app import embeddings, idempotency
+from enmusubi.app import embeddings, idempotency, passages
 from enmusubi.app.cli import showing
 from enmusubi.app.cli.accounts import find_organisation
 from enmusubi.app.cli.opening import find_cluster, opened, read_settings
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
-from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import InvalidInputError, NotFoundError
 from enmusubi.app.models import Seed
 from enmusubi.app.runtime import encoder_for
@@ -62,7 +61,7 @@ def ingest(kind: FileContent, files: list[Path], options: Options) -> bool:
                 reports.append(_ingest_file(settings, database, kind, path, options))
             if options.index:
                 began = time.perf_counter()
-                embedded, snapshot = embed_and_publish(settings, database, [kind_of(kind)])
+                embedded, snapshot = embed_and_publish(settings, database)
                 reports[-1].embedded, reports[-1].snapshot = embedded, snapshot
                 reports[-1].seconds += time.perf_counter() - began
         finally:
@@ -151,24 +150,54 @@ def _mapping(pairs: Sequence[str]) -> dict[str, str]:
     return mapping
 
 
-def index() -> None:
-    """Embed everything that is stale and publish."""
+def index(*, sentences: bool = False) -> None:
+    """Embed everything that is stale and publish; with `sentences`, store the vectors of those too."""
     settings = read_settings()
+    encoder = encoder_for(settings)
+    console = Console()
     with opened(settings) as database:
         with database.session() as session:
             idempotency.purge(session)
             session.commit()
-        embedded, snapshot = embed_and_publish(settings, database, list(indexing.KINDS))
-    _show_published(Console(), embedded, snapshot)
+        embedded, snapshot = embed_and_publish(settings, database, encoder)
+        _show_published(console, embedded, snapshot)
+        with database.session() as session:
+            stale = passages.count_stale(session, encoder)
+        if sentences:
+            console.print(f"sentences of {store_sentences(database, encoder):,} entries stored", highlight=False)
+        elif stale:
+            console.print(
+                f"the sentences of {stale:,} entries are not stored yet: `enmusubi serve` does it in the background, "
+                "`enmusubi index --sentences` at once",
+                style="dim",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
-def embed_and_publish(
-    settings: Settings, database: Database, kinds: list[Kind], encoder: Encoder | None = None
-) -> tuple[int, str | None]:
-    """Embed the stale rows of some kinds and publish; how many were embedded, and the snapshot's id if it is new."""
+def store_sentences(database: Database, encoder: Encoder) -> int:
+    """Store the sentence vectors of every entry that has none of its present texts; of how many entries."""
+    with database.session() as session:
+        stale = passages.count_stale(session, encoder)
+    filling = passages.Filling(database, encoder, entries=64, texts=512)
+    stored = 0
+    with ExitStack() as stack:
+        advance = stack.enter_context(showing.progress("sentences", stale)) if stale and _shows() else None
+        while looked_at := filling.step():
+            stored += looked_at
+            if advance is not None:
+                advance(looked_at)
+    return stored
+
+
+def embed_and_publish(settings: Settings, database: Database, encoder: Encoder | None = None) -> tuple[int, str | None]:
+    """Embed the stale rows of both kinds and publish; how many were embedded, and the snapshot's id if it is new.
+
+    Of both, whatever was ingested: a snapshot without the needs of an earlier analysis would leave them out of hubs.
+    """
     encoder = encoder or encoder_for(settings)
     embedded = 0
-    for kind in kinds:
+    for kind in indexing.KINDS:
         with database.session() as session:
             stale = embeddings.count_stale(session, kind, encoder)
         if stale == 0:

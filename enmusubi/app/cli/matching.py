@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Final
 
 from rich.console import Console
 from sqlalchemy import ColumnElement, or_, select
@@ -12,19 +13,24 @@ from enmusubi.app import database as databases
 from enmusubi.app import visibility
 from enmusubi.app.catalogue import needs, seeds
 from enmusubi.app.cli import showing
+from enmusubi.app.cli.explaining import show_explained
 from enmusubi.app.cli.opening import find_cluster, opened, operator, read_settings
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
-from enmusubi.app.embeddings import Kind
+from enmusubi.app.embeddings import Kind, analysis
 from enmusubi.app.errors import ConflictError, NotFoundError
+from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need, Seed
 from enmusubi.app.representations import RankingOut, ranking_out
-from enmusubi.app.runtime import encoder_for
+from enmusubi.app.runtime import encoder_for, reranker_for
 from enmusubi.app.visibility import Caller
 from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.snapshot import LiveSnapshot
+
+MISSES: Final = "--misses"
+"""What asks for the nearest misses in the terminal."""
 
 
 @contextmanager
@@ -33,47 +39,79 @@ def matchmaking(settings: Settings, database: Database, encoder: Encoder | None 
     encoder = encoder or encoder_for(settings)
     with database.session() as session:
         identity = databases.identity(session)
-    live = LiveSnapshot(settings.snapshots, expect_fingerprint=encoder.fingerprint, expect_database=identity)
+    live = LiveSnapshot(
+        settings.snapshots,
+        expect_fingerprint=encoder.fingerprint,
+        expect_analysis=analysis(),
+        expect_database=identity,
+    )
     try:
         if live.problem:
             Console(stderr=True).print(
                 f"[yellow]the published snapshot is refused, all is scored exactly:[/] {live.problem}", soft_wrap=True
             )
-        yield Matchmaking(encoder, Freshness(live, encoder), settings.floor)
+        yield Matchmaking(encoder, Freshness(live, encoder), settings.floor, reranker_for(settings), settings.reranked)
     finally:
         live.close()
 
 
 def match(
-    need: str | None, seed: str | None, text: str | None, top: int, *, as_json: bool, cluster: str | None
+    need: str | None,
+    seed: str | None,
+    text: str | None,
+    top: int,
+    *,
+    as_json: bool,
+    cluster: str | None,
+    misses: bool,
+    explain: bool,
 ) -> None:
     """Print the ranking for a stored need or seed, or for a text."""
     settings = read_settings()
     with opened(settings) as database, matchmaking(settings, database) as matchmaker, database.session() as session:
         caller = operator(find_cluster(session, cluster))
+        explaining = Explaining(matchmaker) if explain else None
         if need is not None:
             found = find_need(session, caller, need)
             title = found.title or found.external_id or str(found.public_id)
-            ranking = rank_need(session, caller, matchmaker, found, top)
+            ranking = rank_need(session, caller, matchmaker, found, top, misses=misses, explaining=explaining)
         elif seed is not None:
             entry = find_seed(session, caller, seed)
             title = entry.title or entry.external_id or str(entry.public_id)
-            proposals = matchmaker.for_seed(session, caller, entry, top)
-            ranking = ranking_out(proposals, matchmaker.keep_for_seed(session, entry, proposals), "need")
+            proposals = matchmaker.for_seed(session, caller, entry, top, misses=misses)
+            matches = matchmaker.keep_for_seed(session, entry, proposals)
+            reasons = explaining.of_seed(session, caller, entry, proposals) if explaining else None
+            ranking = ranking_out(proposals, matches, "need", reasons, misses=MISSES)
         else:
             title = text or ""
-            ranking = ranking_out(matchmaker.for_text(session, caller, title, Seed, top), None, "seed")
+            proposals = matchmaker.for_text(session, caller, title, Seed, top, misses=misses)
+            reasons = explaining.of_need(session, caller, title, proposals) if explaining else None
+            ranking = ranking_out(proposals, None, "seed", reasons, misses=MISSES)
         session.commit()
+    shown = title if len(title) <= 120 else title[:119] + "…"
     if as_json:
         print(ranking.model_dump_json(by_alias=True, indent=2))  # noqa: T201 for other programs
+    elif explain:
+        show_explained(Console(), shown, ranking)
     else:
-        showing.show_ranking(Console(), title if len(title) <= 120 else title[:119] + "…", ranking)
+        showing.show_ranking(Console(), shown, ranking)
 
 
-def rank_need(session: Session, caller: Caller, matchmaker: Matchmaking, need: Need, top: int) -> RankingOut:
+def rank_need(
+    session: Session,
+    caller: Caller,
+    matchmaker: Matchmaking,
+    need: Need,
+    top: int,
+    *,
+    misses: bool = False,
+    explaining: Explaining | None = None,
+) -> RankingOut:
     """The ranked seeds of a stored need, stored as matches."""
-    proposals = matchmaker.for_need(session, caller, need, top)
-    return ranking_out(proposals, matchmaker.keep_for_need(session, need, proposals), "seed")
+    proposals = matchmaker.for_need(session, caller, need, top, misses=misses)
+    matches = matchmaker.keep_for_need(session, need, proposals)
+    reasons = explaining.of_need(session, caller, need, proposals) if explaining else None
+    return ranking_out(proposals, matches, "seed", reasons, misses=MISSES)
 
 
 def find_need(session: Session, caller: Caller, reference: str) -> Need:

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from enmusubi.app.representations import RankedOut, RankingOut
+from enmusubi.app.representations import ProvenanceOut, RankedOut, RankingOut
 from enmusubi.ingest.run import Report
 
 PROBLEMS_SHOWN = 20
@@ -121,19 +121,27 @@ def show_ranking(console: Console, title: str, ranking: RankingOut) -> None:
     """Ranked entries with their reasons."""
     table = Table(title=escape(title), title_justify="left", title_style="bold", show_lines=True)
     table.add_column("#", justify="right")
+    table.add_column("Sure", justify="right")
     table.add_column("Score", justify="right")
     table.add_column("Entry", ratio=5, overflow="fold")
     table.add_column("Why", ratio=3, overflow="fold")
     for ranked in ranking.ranking:
-        table.add_row(str(ranked.rank), f"{ranked.score:.3f}", _entry(ranked), escape(_reasons(ranked)))
+        table.add_row(str(ranked.rank), _sure(ranked), f"{ranked.score:.3f}", _entry(ranked), escape(_reasons(ranked)))
     if ranking.ranking:
         console.print(table)
     else:
-        console.print(f"[bold]{escape(title)}[/]\n  {ranking.message}")
-    source = ranking.provenance
+        console.print(f"[bold]{escape(title)}[/]")
+    if ranking.message:
+        console.print(f"  {ranking.message}")
+    show_provenance(console, ranking.provenance)
+
+
+def show_provenance(console: Console, source: ProvenanceOut) -> None:
+    """What ranked."""
     snapshot = source.snapshot or "none (all scored exactly)"
     console.print(
-        f"snapshot {snapshot}, model {source.model} ({source.precision}), policy {source.policy}",
+        f"snapshot {snapshot}, model {source.model} ({source.precision}), "
+        f"policy {source.policy}, calibration {source.calibration}",
         style="dim",
         highlight=False,
     )
@@ -152,8 +160,17 @@ def _entry(ranked: RankedOut) -> str:
     return "\n".join(lines)
 
 
+def _sure(ranked: RankedOut) -> str:
+    """The probability that it is worth a look, its interval below it."""
+    sure = ranked.probability
+    return f"{sure.value:.0%}\n[dim]{sure.low:.0%}–{sure.high:.0%}[/]" if sure else "–"
+
+
 def _reasons(ranked: RankedOut) -> str:
-    reasons = [f"{part.name} {part.value:.3f}" for part in ranked.parts]
+    reasons = [
+        f"{part.name} {part.value:.2f} × {part.weight:+g}{' (estimated)' if part.estimated else ''}"
+        for part in ranked.parts
+    ]
     if ranked.shared.other_language:
         reasons.append(f"across languages ({ranked.entry.language})")
     if ranked.shared.keywords:

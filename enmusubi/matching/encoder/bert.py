@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from enmusubi.matching.encoder.word_rows import WordRows
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -145,7 +147,7 @@ class BertForward:
         self.dimension = self._hidden
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._weights: Any = safe_open(folder / "model.safetensors", framework="pt")
-        self._words = self._tensor("embeddings.word_embeddings.weight")
+        self._words = self._word_vectors(folder, "embeddings.word_embeddings.weight")
         self._positions = (
             self._tensor("embeddings.position_embeddings.weight")
             + self._tensor("embeddings.token_type_embeddings.weight")[0]
@@ -153,6 +155,12 @@ class BertForward:
         self._embedding_norm = self._norm("embeddings.LayerNorm")
         self._layers = [self._layer(number) for number in range(int(config["num_hidden_layers"]))]
         del self._weights
+
+    def _word_vectors(self, folder: Path, name: str) -> "WordRows | Tensor":
+        try:
+            return WordRows(folder / "model.safetensors", name)
+        except ValueError:
+            return self._tensor(name)  # stored in another precision: converted, and kept
 
     def _tensor(self, name: str) -> "Tensor":
         import torch

@@ -1,13 +1,18 @@
 """Read a folder in the BEIR layout: corpus.jsonl, queries.jsonl, and qrels.tsv or qrels/test.tsv."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from enmusubi.matching.profile import Kind, Profile
 
+ATTRIBUTES = ("region", "organisation")
+"""What a line of corpus.jsonl may say of its document beside the text, by itself or within `metadata`."""
+
 _JUDGEMENTS = ("qrels.tsv", "qrels/test.tsv")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DatasetError(ValueError):
@@ -16,11 +21,15 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Documents as seeds, queries as needs, by their ids; grades by query id and document id."""
+    """Documents as seeds, queries as needs, by their ids; grades by query id and document id.
+
+    `attributes` holds, by document id, those of ATTRIBUTES that its line has.
+    """
 
     documents: dict[str, Profile]
     queries: dict[str, Profile]
     judgements: dict[str, dict[str, int]]
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def read_dataset(folder: Path, queries: Path | None = None) -> Dataset:
@@ -33,14 +42,17 @@ def read_dataset(folder: Path, queries: Path | None = None) -> Dataset:
     judged = next((folder / name for name in _JUDGEMENTS if (folder / name).is_file()), None)
     if judged is None:
         raise DatasetError(f"{folder} has neither {' nor '.join(_JUDGEMENTS)}")
+    attributes: dict[str, dict[str, str]] = {}
     return Dataset(
-        _read_entries(folder / "corpus.jsonl", "seed"),
+        _read_entries(folder / "corpus.jsonl", "seed", attributes),
         _read_entries(queries or folder / "queries.jsonl", "need"),
         _read_judgements(judged),
+        attributes,
     )
 
 
-def _read_entries(path: Path, kind: Kind) -> dict[str, Profile]:
+def _read_entries(path: Path, kind: Kind, attributes: dict[str, dict[str, str]] | None = None) -> dict[str, Profile]:
+    """The entries of a file by their ids; what is known of each is put into `attributes`, where that is given."""
     entries: dict[str, Profile] = {}
     for place, line in _lines(path):
         try:
@@ -63,18 +75,27 @@ def _read_entries(path: Path, kind: Kind) -> dict[str, Profile]:
             if kind == "seed"
             else Profile("need", title=title or None, summary=text or None)
         )
+        if attributes is not None:
+            attributes[identifier] = _attributes(place, entry)
     if not entries:
         raise DatasetError(f"{path}: no entries")
     return entries
 
 
-def _text(place: str, entry: dict[str, object], name: str, *, required: bool) -> str:
+def _attributes(place: str, entry: dict[str, object]) -> dict[str, str]:
+    metadata = entry.get("metadata")
+    described: Mapping[str, object] = {**metadata, **entry} if isinstance(metadata, dict) else entry
+    found = {name: described[name] for name in ATTRIBUTES if described.get(name) not in (None, "")}
+    return {name: _text(place, found, name, required=True) for name in found}
+
+
+def _text(place: str, entry: Mapping[str, object], name: str, *, required: bool) -> str:
     value = entry.get(name)
     if value is None and not required:
         return ""
     if not isinstance(value, str):
         raise DatasetError(f"{place}: {name} is {'missing' if value is None else 'not a text'}")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if _SURROGATE.search(value):
         raise DatasetError(f"{place}: {name} holds half a surrogate pair, which is no character")
     return value
 

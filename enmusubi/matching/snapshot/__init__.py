@@ -1,6 +1,6 @@
 """Immutable indexes: build and publish, open verified, follow the current one."""
 
-from enmusubi.matching.snapshot.building import EncoderIdentity, Vectors, build
+from enmusubi.matching.snapshot.building import EncoderIdentity, build
 from enmusubi.matching.snapshot.live import LiveSnapshot
 from enmusubi.matching.snapshot.manifest import Manifest, SnapshotError
 from enmusubi.matching.snapshot.opened import Snapshot
@@ -11,6 +11,5 @@ __all__ = [
     "Manifest",
     "Snapshot",
     "SnapshotError",
-    "Vectors",
     "build",
 ]

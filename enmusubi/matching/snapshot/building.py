@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,23 +12,26 @@ from typing import Any, Protocol
 import faiss
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from enmusubi.matching.encoder import Role
+from enmusubi.matching.lexical.index import LexicalIndex
+from enmusubi.matching.rows import Rows, check
 from enmusubi.matching.similarity import Keys, Matrix
 from enmusubi.matching.snapshot.manifest import (
     COUNTS,
     CURRENT,
-    FILES,
     FORMAT,
     MANIFEST,
+    STATISTICS,
+    TERMS,
+    VECTORS,
     Manifest,
     identify,
     is_id,
     read_current,
 )
-
-Vectors = tuple[Keys, Matrix]
-"""Integer keys, shape (n,), and their unit vectors, shape (n, d)."""
+from enmusubi.matching.statistics import ROLES, Statistics, estimate
 
 _UNFINISHED = "building-"
 
@@ -52,17 +55,18 @@ def build(
     directory: Path,
     *,
     encoder: EncoderIdentity,
-    seeds: Vectors | Iterable[Vectors],
-    needs: Vectors | Iterable[Vectors],
+    analysis: str,
+    seeds: Iterable[Rows],
+    needs: Iterable[Rows],
     watermark: int,
     database: str,
     keep: int = 3,
 ) -> Manifest:
     """Write a snapshot into `directory`, publish it, and remove all but the `keep` newest.
 
-    Vectors come whole or in chunks, with keys strictly ascending over all chunks (`ORDER BY key`): equal
-    rows then give equal bytes, and one copy of them is in memory at a time. `watermark` and `database` are
-    recorded as they are. Builders in other processes wait for each other; a builder that is killed leaves
+    Rows come in chunks, with keys strictly ascending over all chunks (`ORDER BY key`): equal rows then give
+    equal bytes. `analysis` names what made the terms; it, `watermark` and `database` are recorded as they are.
+    Builders in other processes wait for each other; a builder that is killed leaves
     the published snapshot as it was, and its own remains are removed by the next one.
 
     Raises, before anything is published, ValueError for keys out of order or vectors that are not unit rows,
@@ -75,7 +79,8 @@ def build(
         _remove_unfinished(directory)
         aside = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
         try:
-            manifest = _write(aside, encoder, {"seed": seeds, "need": needs}, watermark, database)
+            sides: dict[Role, Iterable[Rows]] = {"seed": seeds, "need": needs}
+            manifest = _write(aside, encoder, analysis, sides, watermark, database)
             aside.rename(directory / manifest.id)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
@@ -88,18 +93,29 @@ def build(
 def _write(
     folder: Path,
     encoder: EncoderIdentity,
-    sides: dict[Role, Vectors | Iterable[Vectors]],
+    analysis: str,
+    sides: dict[Role, Iterable[Rows]],
     watermark: int,
     database: str,
 ) -> Manifest:
-    counts: dict[str, int] = {}
-    checksums: dict[str, str] = {}
-    for role, vectors in sides.items():
-        path = folder / FILES[role]
-        index = _index(vectors, encoder.dimension, COUNTS[role])
-        counts[COUNTS[role]] = index.ntotal
-        _write_index(index, path)
-        checksums[FILES[role]] = checksum(path)
+    rows = {role: _joined(sides[role], encoder.dimension, COUNTS[role]) for role in ROLES}
+    lexical = {role: LexicalIndex.build(rows[role].terms) for role in ROLES}
+    languages = {role: rows[role].languages for role in ROLES}
+    keys = {role: rows[role].keys for role in ROLES}
+    statistics, centred = estimate(
+        {role: rows[role].matrix for role in ROLES},
+        languages,
+        lexical,
+        {role: rows[role].terms for role in ROLES},
+        keys,
+    )
+    for role in ROLES:
+        _write_index(_index(rows[role].keys, centred[role]), folder / VECTORS[role])
+        _write_arrays(
+            folder / TERMS[role],
+            _described(statistics, role, rows[role].keys, centred[role], languages[role], lexical[role]),
+        )
+    _write_arrays(folder / STATISTICS, statistics.arrays())
     described: dict[str, Any] = {
         "format": FORMAT,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -108,10 +124,11 @@ def _write(
         "precision": encoder.precision,
         "dimension": encoder.dimension,
         "fingerprint": encoder.fingerprint,
-        "counts": counts,
+        "analysis": analysis,
+        "counts": {COUNTS[role]: len(rows[role].keys) for role in ROLES},
         "watermark": watermark,
         "database": database,
-        "checksums": checksums,
+        "checksums": {path.name: checksum(path) for path in sorted(folder.iterdir())},
     }
     manifest = Manifest(id=identify(described), **described)
     _write_durably(folder / MANIFEST, manifest.to_bytes())
@@ -119,17 +136,48 @@ def _write(
     return manifest
 
 
-def _index(vectors: Vectors | Iterable[Vectors], dimension: int, name: str) -> Any:
+def _joined(chunks: Iterable[Rows], dimension: int, name: str) -> Rows:
+    kept: list[Rows] = []
+    after = -1
+    for rows in chunks:
+        check(rows, dimension, name, after)
+        if len(rows.keys):
+            kept.append(rows)
+            after = int(rows.keys[-1])
+    return Rows.joined(kept, dimension)
+
+
+def _described(
+    statistics: Statistics, role: Role, keys: Keys, centred: Matrix, languages: Sequence[str], lexical: LexicalIndex
+) -> dict[str, NDArray[Any]]:
+    """What a snapshot keeps of the rows of a side beside their vectors: languages, hubs and terms."""
+    numbers = {language: number for number, language in enumerate(statistics.languages)}
+    across, alike = statistics.hubs(centred, role, keys)
+    return {
+        "languages": np.array([numbers[language] for language in languages], dtype=np.int16),
+        **({} if across is None else {"hub_across": across}),
+        **({} if alike is None else {"hub_alike": alike}),
+        **lexical.arrays(),
+    }
+
+
+def _index(keys: Keys, matrix: Matrix) -> Any:
     """Exact inner products, with the rows' own keys as FAISS ids."""
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-    last: int | None = None
-    chunks: Iterable[Vectors] = [vectors] if isinstance(vectors, tuple) else vectors
-    for keys, matrix in chunks:
-        _check(keys, matrix, dimension, name, last)
-        if len(keys):
-            index.add_with_ids(np.ascontiguousarray(matrix), np.ascontiguousarray(keys))
-            last = int(keys[-1])
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(matrix.shape[1]))
+    if len(keys):
+        index.add_with_ids(matrix, np.ascontiguousarray(keys))
     return index
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    path.touch(mode=0o600)
+    try:
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(f"{path.name} could not be written ({error.strerror}); is the disk full?") from error
 
 
 def _write_index(index: Any, path: Path) -> None:
@@ -143,28 +191,6 @@ def _write_index(index: Any, path: Path) -> None:
     if path.stat().st_size != head + index.ntotal * (4 * index.d + 8):
         raise OSError(f"{path.name} was not written to its end; is the disk full?")
     _flush(path)
-
-
-def _check(keys: Keys, matrix: Matrix, dimension: int, name: str, last: int | None) -> None:
-    if keys.dtype != np.int64 or keys.ndim != 1:
-        raise ValueError(f"{name}: keys are int64 in one dimension, not {keys.dtype} of shape {keys.shape}")
-    if matrix.dtype != np.float32 or matrix.shape != (len(keys), dimension):
-        raise ValueError(
-            f"{name}: {len(keys)} vectors are float32 of shape ({len(keys)}, {dimension}), "
-            f"not {matrix.dtype} of shape {matrix.shape}"
-        )
-    if not len(keys):
-        return
-    falls = keys[1:][keys[1:] <= keys[:-1]].tolist()
-    if last is not None and keys[0] <= last:
-        falls.insert(0, int(keys[0]))
-    if falls:
-        raise ValueError(f"{name}: key {falls[0]} does not come after the one before it")
-    norms = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
-    # Written so that a NaN counts as wrong.
-    wrong = np.flatnonzero(~(np.abs(norms - 1) < 1e-3))
-    if len(wrong):
-        raise ValueError(f"{name}: the vector of key {keys[wrong[0]]} has length {norms[wrong[0]]:g}, not 1")
 
 
 def checksum(path: Path) -> str:

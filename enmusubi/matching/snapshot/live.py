@@ -20,11 +20,13 @@ class LiveSnapshot:
         self,
         directory: Path,
         expect_fingerprint: str | None = None,
+        expect_analysis: str | None = None,
         expect_database: str | None = None,
         poll_seconds: float = 0.25,
     ) -> None:
         self._directory = directory
         self._expect_fingerprint = expect_fingerprint
+        self._expect_analysis = expect_analysis
         self._expect_database = expect_database
         self._poll_seconds = poll_seconds
         self._state: tuple[Snapshot | None, str | None] = (None, None)
@@ -82,6 +84,7 @@ class LiveSnapshot:
         return Snapshot.open(
             self._directory / identifier,
             expect_fingerprint=self._expect_fingerprint,
+            expect_analysis=self._expect_analysis,
             expect_database=self._expect_database,
         )
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from enmusubi.matching.encoder import Role
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
-FILES: Mapping[Role, str] = {"seed": "seeds.faiss", "need": "needs.faiss"}
+VECTORS: Mapping[Role, str] = {"seed": "seeds.faiss", "need": "needs.faiss"}
+TERMS: Mapping[Role, str] = {"seed": "seeds.npz", "need": "needs.npz"}
+STATISTICS = "statistics.npz"
 COUNTS: Mapping[Role, str] = {"seed": "seeds", "need": "needs"}
 
 # A manifest is a few hundred bytes; more than this is not one and is not read into memory.
@@ -40,6 +42,7 @@ class Manifest:
     precision: str
     dimension: int
     fingerprint: str
+    analysis: str
     counts: Mapping[str, int]
     watermark: int
     database: str
