@@ -21,7 +21,7 @@ from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching import calibration
 from enmusubi.matching.calibration import Probability
-from enmusubi.matching.encoder import Encoder
+from enmusubi.matching.encoder import Encoder, Role
 from enmusubi.matching.matchmaker import propose
 from enmusubi.matching.ranking import Ranked
 from enmusubi.matching.reranking import FIRST, Reranker, policy_name, rerank
@@ -50,6 +50,7 @@ class Proposal:
     ranked: Ranked
     probability: Probability
     row: Row[Any]
+    fresh: bool  # newer than the snapshot, and scored from its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,11 @@ class Matchmaking:
         # Told of the ranking that the calibration was fitted to, which is the one before reranking.
         sure = {each.key: probability for each, probability in zip(ranked, probabilities, strict=True)}
         shown = self._reranked(session, asking, kind, asked, ranked)[:limit] if misses or not nothing_good else []
-        found = [Proposal(each, sure[each.key], rows[each.key]) for each in shown]
+        fresh = set(index.fresh.keys(asking.asked).tolist())
+        found = [
+            Proposal(each, sure[each.key], rows[each.key], index.snapshot is None or each.key in fresh)
+            for each in shown
+        ]
         any_open = bool(ranked) or session.scalar(select(kind.id).where(eligible).limit(1)) is not None
         return Proposals(found, asked, self.provenance(index, used), any_open, bool(ranked), nothing_good)
 
@@ -170,21 +175,23 @@ class Matchmaking:
 
     def keep_for_need(self, session: Session, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need; the matches by the seed's key."""
-        return self._keep(session, proposals, {"need_id": need.id}, "seed_id")
+        return self._keep(session, proposals, {"need_id": need.id, "need_version": need.version}, "seed")
 
     def keep_for_seed(self, session: Session, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed; the matches by the need's key."""
-        return self._keep(session, proposals, {"seed_id": seed.id}, "need_id")
+        return self._keep(session, proposals, {"seed_id": seed.id, "seed_version": seed.version}, "need")
 
-    def _keep(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: str) -> dict[int, Match]:
+    def _keep(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: Role) -> dict[int, Match]:
         if not proposals.found or proposals.misses:
             return {}
         source = proposals.provenance
         values = [
             {
                 **fixed,
-                "asking": "need" if "need_id" in fixed else "seed",
-                other: each.ranked.key,
+                "asking": "need" if other == "seed" else "seed",
+                f"{other}_id": each.ranked.key,
+                f"{other}_version": each.row.version,
+                "fresh": each.fresh,
                 "public_id": uuid.uuid4(),
                 "status": MatchStatus.SUGGESTED,
                 "score": each.ranked.score,
@@ -215,7 +222,7 @@ class Matchmaking:
         changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
         # What a coordinator has decided on keeps the score that was decided on.
         overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed)
-        if "seed_id" in fixed:
+        if other == "need":
             # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
             overwritten = and_(overwritten, Match.asking == "seed")
         session.execute(
@@ -225,13 +232,14 @@ class Matchmaking:
                 where=overwritten,
             ).values(values)
         )
-        column = Match.seed_id if other == "seed_id" else Match.need_id
-        fixed_column = Match.need_id if other == "seed_id" else Match.seed_id
+        column, fixed_column = Match.seed_id, Match.need_id
+        if other == "need":
+            column, fixed_column = fixed_column, column
         query = select(Match).where(
-            fixed_column == next(iter(fixed.values())), column.in_([value[other] for value in values])
+            fixed_column == next(iter(fixed.values())), column.in_([each.ranked.key for each in proposals.found])
         )
         found = session.scalars(query.execution_options(populate_existing=True))
-        return {getattr(match, other): match for match in found}
+        return {getattr(match, f"{other}_id"): match for match in found}
 
 
 def _asked(entry: Seed | Need) -> Asked:
@@ -245,6 +253,7 @@ def _shown(kind: Kind) -> Any:
         select(
             kind.id,
             kind.public_id,
+            kind.version,
             kind.title,
             func.left(text, EXCERPT + 1).label("excerpt"),
             kind.language,

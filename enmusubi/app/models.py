@@ -340,6 +340,10 @@ class Match(Base):
     revision: Mapped[str] = mapped_column(Text)
     precision: Mapped[str] = mapped_column(Text)
     policy: Mapped[str] = mapped_column(Text)
+    # What was ranked: the versions of both entries, and whether the proposed one was newer than the snapshot.
+    need_version: Mapped[int | None] = mapped_column(Integer)
+    seed_version: Mapped[int | None] = mapped_column(Integer)
+    fresh: Mapped[bool | None] = mapped_column(Boolean)
     # How probable it is that a coordinator finds it worth a look, its interval, and the calibration that says so.
     probability: Mapped[float | None] = mapped_column(Double)
     probability_low: Mapped[float | None] = mapped_column(Double)

@@ -187,6 +187,7 @@ class RankedOut(BaseModel):
     parts: list[PartOut]
     shared: SharedOut
     entry: EntryShown
+    fresh: Annotated[bool, Field(description="Newer than the snapshot, and scored from its stored vector and terms")]
     reasons: ReasonsOut | None = Field(default=None, description="With reasons=true; null otherwise")
     match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
     status: MatchStatus | None = None
@@ -232,6 +233,9 @@ class MatchOut(BaseModel):
     seed: EntryShown
     reasons: ReasonsOut | None = Field(default=None, description="Computed when one match is read; null in lists")
     provenance: ProvenanceOut
+    need_version: int | None = Field(description="The version of the need that was ranked; null before it was kept")
+    seed_version: int | None = Field(description="The version of the seed that was ranked; null before it was kept")
+    fresh: bool | None = Field(description="Whether the proposed entry was newer than the snapshot; null before")
     reviews: list[ReviewOut] | None = Field(description="For coordinators of the need's cluster; null for others")
     created: datetime.datetime
     scored: datetime.datetime
@@ -346,6 +350,7 @@ def _ranked(
             organisation=owner,
         ),
         reasons=reasons_out(reasons) if reasons else None,
+        fresh=proposal.fresh,
         match=match.public_id if match else None,
         status=MatchStatus(match.status) if match else None,
     )
@@ -414,6 +419,9 @@ def match_out(
         seed=_entry_shown(match.seed),
         reasons=reasons_out(reasons) if reasons else None,
         provenance=ProvenanceOut.model_validate(match),
+        need_version=match.need_version,
+        seed_version=match.seed_version,
+        fresh=match.fresh,
         reviews=None if reviews is None else [ReviewOut.model_validate(review) for review in reviews],
         created=match.created,
         scored=match.scored,

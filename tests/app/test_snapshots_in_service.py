@@ -451,3 +451,20 @@ def test_what_is_on_hold_counts_in_no_statistics(crowd: People, committed: Datab
             a_seed(session, crowd.cluster, title="codeword", status="on_hold")
         session.commit()
     assert crowd.company.post("/match", asked).json()["ranking"] == before
+
+
+def test_a_match_tells_what_was_ranked(crowd: People, committed: Database, settings: Settings) -> None:
+    """Snapshot, versions of both entries, and whether the seed was newer than the snapshot: what it takes to repeat."""
+    with committed.session() as session:
+        a_seed(session, crowd.cluster, title=WORDS)
+        session.commit()
+    assert _serving(crowd.company, _publish(committed, settings))
+    new = crowd.university.create("/seeds", {"title": f"{WORDS} too"})["id"]
+    crowd.university.patch(f"/seeds/{new}", {"title": f"{WORDS} as well"})
+    ranking = crowd.company.create("/needs", {"title": WORDS})["matches"]["ranking"]
+    assert [one["fresh"] for one in ranking] == [one["entry"]["id"] == new for one in ranking]
+    matches = {one["entry"]["id"]: crowd.company.read(f"/matches/{one['match']}") for one in ranking}
+    assert len(matches) == 2
+    for seed, match in matches.items():
+        assert (match["fresh"], match["need_version"]) == (seed == new, 1)
+        assert crowd.company.get(f"/seeds/{seed}").headers["etag"] == f'"{match["seed_version"]}"'

@@ -17,6 +17,9 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("terms_analysis", sa.Text(), nullable=True))
         op.add_column(table, sa.Column("text_language", sa.Text(), nullable=True))
     op.add_column("needs", sa.Column("embedding_parts", sa.LargeBinary(), nullable=True))
+    for column in ("need_version", "seed_version"):
+        op.add_column("matches", sa.Column(column, sa.Integer(), nullable=True))
+    op.add_column("matches", sa.Column("fresh", sa.Boolean(), nullable=True))
     for column in ("probability", "probability_low", "probability_high"):
         op.add_column("matches", sa.Column(column, sa.Double(), nullable=True))
     op.add_column("matches", sa.Column("calibration", sa.Text(), nullable=True))
@@ -68,7 +71,9 @@ def downgrade() -> None:
     op.drop_table("passages")
     op.drop_table("fittings")
     op.drop_constraint(op.f("ck_matches_asking"), "matches")
-    for column in ("asking", "calibration", "probability_high", "probability_low", "probability"):
+    for column in (
+        "asking", "calibration", "probability_high", "probability_low", "probability", "fresh", "seed_version", "need_version",
+    ):  # fmt: skip
         op.drop_column("matches", column)
     op.drop_column("needs", "embedding_parts")
     for table in ENTRIES:
