@@ -107,8 +107,8 @@ def _part(given: argparse.Namespace, loads: dict[tuple[str, int], list[Load]], o
         ("clients", "service", "p50 ms", "p95 ms", "p99 ms", "requests/s"),
         rows,
         _targets(figures),
-        f"Of the plain one's {LIMIT} best, {100 * overlap:.0f} % are in ours, over {given.overlap} queries. It ranks by "
-        "cosine alone; when ours did too, these were 98.85 %.",
+        f"Of the plain one's {LIMIT} best, {100 * overlap:.0f} % are in ours, over {given.overlap} queries. It ranks "
+        "by cosine alone; when ours did too, these were 98.85 %.",
     )
 
 
