@@ -82,7 +82,8 @@ class Home:
     def must(self, *arguments: str | Path) -> str:
         """The standard output of a command that must succeed."""
         finished = self.run(*arguments)
-        assert finished.status == 0, finished
+        # What it said on standard error first: a long report before it would hide why it failed.
+        assert finished.status == 0, f"{arguments[0]} ended with {finished.status}: {finished.errors[-3000:]}"
         return finished.out
 
     def postmaster(self) -> int | None:
