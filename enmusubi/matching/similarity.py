@@ -1,6 +1,6 @@
-"""Cosine similarity that does not depend on where a vector lives, and the k best without cutting a tie."""
+"""Cosine similarity that does not depend on where a vector lives."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import faiss
 import numpy as np
@@ -11,14 +11,6 @@ Matrix = NDArray[np.float32]
 Scores = NDArray[np.float64]
 
 _ROWS_AT_ONCE = 4096
-
-
-class Hits(NamedTuple):
-    """Rows found, best first: keys, their exact scores, and how many rows were eligible in all."""
-
-    keys: Keys
-    scores: Scores
-    eligible: int
 
 
 def as_query(vector: NDArray[np.floating], dimension: int) -> Matrix:
@@ -71,12 +63,3 @@ def rounding_bound(query: Matrix) -> float:
     """
     terms = len(query) * 2.0**-24
     return 1.02 * terms / (1 - terms) * float(np.linalg.norm(query.astype(np.float64)))
-
-
-def best(keys: Keys, scores: Scores, k: int) -> tuple[Keys, Scores]:
-    """The k best, best first, with every further row that ties with the k-th; equal scores by key."""
-    order = np.lexsort((keys, -scores))
-    if len(order) > k:
-        ordered = scores[order]
-        order = order[: np.count_nonzero(ordered >= ordered[k - 1])] if k > 0 else order[:0]
-    return keys[order], scores[order]
