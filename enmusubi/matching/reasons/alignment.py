@@ -143,8 +143,11 @@ def _strongest(
     cosines: NDArray[np.float64],
     supported: NDArray[np.bool_],
 ) -> tuple[Support, ...]:
-    columns = np.flatnonzero(supported).tolist()
-    columns.sort(key=lambda column: (-strengths[column], -cosines[column], column))
+    def order(column: int) -> tuple[float, float, str, int]:
+        # Two sentences may be equal to the last rounded digit: then by their place in the text, not in the list.
+        return -strengths[column], -cosines[column], passages[column].field, passages[column].start
+
+    columns = sorted(np.flatnonzero(supported).tolist(), key=order)
     return tuple(
         Support(passages[column], float(strengths[column]), float(cosines[column])) for column in columns[:MOST]
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from enmusubi.matching.encoder import Role, Vectors
@@ -115,6 +115,7 @@ def test_requirements_need_their_own_vectors() -> None:
         )
 
 
+@example(number=107, needs=[0, 1, 2, 3, 4], seeds=[1, 2, 3, 4, 5, 0])  # two sentences alike to the last digit
 @given(st.integers(0, 1000), st.permutations(range(5)), st.permutations(range(6)))
 def test_alignment_does_not_depend_on_order(number: int, needs: list[int], seeds: list[int]) -> None:
     """Requirements and sentences in another order get the same support, to the last digit."""
