@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from benchmarks import prepared, results
 from benchmarks.results import Part, Target
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.cli.matching import matchmaking
 from enmusubi.app.cli.opening import find_cluster
 from enmusubi.app.config import Settings
@@ -32,7 +33,6 @@ from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import EntryPassages, Need, Seed
 from enmusubi.app.reasons_shown import reasons_out
 from enmusubi.app.runtime import encoder_for
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Role
 from enmusubi.matching.encoder import BatchingEncoder
 

@@ -6,9 +6,9 @@ import secrets
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.errors import UnauthenticatedError
 from enmusubi.app.models import Account, ApiToken, Cluster, Organisation
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Role
 
 TOKEN_PREFIX = "enm_"  # noqa: S105 makes a leaked token recognisable; no secret

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from enmusubi.app import auth, idempotency
+from enmusubi.app.caller import Caller
 from enmusubi.app.errors import InvalidInputError, PreconditionRequiredError, UnauthenticatedError
 from enmusubi.app.explaining import MOST_EXPLAINED, Explaining
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.runtime import Runtime
-from enmusubi.app.visibility import Caller
 
 _SEND_ONE = "send a token: Authorization: Bearer enm_…"
 _bearer = HTTPBearer(auto_error=False, description="An API token made by `enmusubi account create`")

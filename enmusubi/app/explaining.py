@@ -11,6 +11,7 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import passages, visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.needs import read_details
 from enmusubi.app.embeddings import Kind, analysis, profile_of
 from enmusubi.app.errors import InvalidInputError
@@ -18,7 +19,6 @@ from enmusubi.app.freshness import Index
 from enmusubi.app.matchmaking import Matchmaking, Proposals
 from enmusubi.app.models import EntryPassages, Match, Need, Seed
 from enmusubi.app.stored_parts import shown_parts
-from enmusubi.app.visibility import Caller
 from enmusubi.matching.encoder import Role
 from enmusubi.matching.lexical import language_of, phrases, spans, terms
 from enmusubi.matching.lexical.index import Weighed

@@ -7,9 +7,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.models import IdempotentReply
-from enmusubi.app.visibility import Caller
 
 KEPT = datetime.timedelta(hours=24)
 

@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.reviewed import Model
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching import calibration
 from enmusubi.matching.calibration import Probability

@@ -109,7 +109,7 @@ class Account(Base):
     __table_args__ = (
         _one_of("role", Role, "role"),
         CheckConstraint(
-            "organisation_id IS NOT NULL OR role IN ('coordinator', 'cluster_administrator')",
+            "organisation_id IS NOT NULL OR role IN ('coordinator', 'cluster_administrator', 'auditor')",
             name="organisation",
         ),
     )

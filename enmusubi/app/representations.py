@@ -7,12 +7,12 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed
 from enmusubi.app.reasons_shown import ReasonsOut, Rounded, reasons_out
 from enmusubi.app.schemas import ResearcherDraft, need_profile
 from enmusubi.app.stored_parts import may_see_ranking, shown_parts
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,

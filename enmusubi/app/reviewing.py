@@ -6,11 +6,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
 from enmusubi.app.schemas import ReviewDraft
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import MatchStatus, Verdict
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.models import Match
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Role
 from enmusubi.matching.policy import PARTS
 from enmusubi.matching.ranking import Part

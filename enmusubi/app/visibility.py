@@ -1,37 +1,14 @@
 """Who may see which seeds, needs, organisations and matches: the start of every query over them."""
 
-import uuid
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation, Seed, SeedOpening
 from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
 
 # A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
 _FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.DRAFT]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account that asks: its keys, cluster, organisation and role."""
-
-    id: int
-    public_id: uuid.UUID
-    cluster_id: int
-    organisation_id: int | None
-    role: Role
-
-    @property
-    def coordinates(self) -> bool:
-        """Whether this is a coordinator, who alone reviews matches and reads others' confidential texts."""
-        return self.role is Role.COORDINATOR
-
-    @property
-    def oversees(self) -> bool:
-        """Whether this account follows all entries of its cluster."""
-        return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR)
 
 
 def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:

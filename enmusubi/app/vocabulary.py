@@ -10,6 +10,7 @@ class Role(StrEnum):
     UNIVERSITY = "university"
     COORDINATOR = "coordinator"
     CLUSTER_ADMINISTRATOR = "cluster_administrator"
+    AUDITOR = "auditor"
 
 
 class OrganisationKind(StrEnum):

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import auth
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import needs, organisations, seeds
 from enmusubi.app.embeddings import embed
 from enmusubi.app.models import Account, ApiToken, Cluster, Match, Need, Organisation, Seed
 from enmusubi.app.schemas import NeedDraft, OrganisationDraft, SeedDraft
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import OrganisationKind, Role
 from enmusubi.matching.encoder import Encoder, HashEncoder
 

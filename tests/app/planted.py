@@ -5,9 +5,9 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.models import Account, Match, Review
 from enmusubi.app.reviewed import Model
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import MatchStatus, ReasonCode, Role, Verdict
 from enmusubi.matching.calibration import shipped
 from enmusubi.matching.policy import DEFAULT, PARTS, Policy

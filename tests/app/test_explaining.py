@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.cli.matching import matchmaking
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.explaining import Explaining
 from enmusubi.app.models import EntryPassages, Need, Seed
 from enmusubi.app.passages import Filling
-from enmusubi.app.visibility import Caller
 from enmusubi.ingest import indexing
 from enmusubi.matching.encoder import Encoder
 from tests.app.conftest import People, Serve, people_of

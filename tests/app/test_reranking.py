@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.freshness import Freshness
@@ -15,7 +16,6 @@ from enmusubi.app.main import create_app
 from enmusubi.app.matchmaking import Matchmaking, Proposals
 from enmusubi.app.models import Cluster, Need, Seed
 from enmusubi.app.runtime import reranker_for
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Role
 from enmusubi.matching.reranking import Pair, Values
 from enmusubi.matching.snapshot import LiveSnapshot

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, func, or_, sel
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import search_key
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.identifiers import normalise
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Cooperation, EntryStatus, OrganisationKind
 
 Entry = TypeVar("Entry", Seed, Need, Organisation, Match)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -31,7 +32,6 @@ from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import ForbiddenError, NotFoundError
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
 from enmusubi.app.schemas import NeedDraft, need_profile
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import EntryStatus, Role
 from enmusubi.matching.encoder import Encoder
 

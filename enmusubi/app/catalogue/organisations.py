@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import check_version, revised, touch
 from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
 from enmusubi.app.models import Need, NeedDetail, Organisation, Seed
 from enmusubi.app.schemas import OrganisationDraft
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import EntryStatus
 
 

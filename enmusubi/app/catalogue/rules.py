@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.errors import (
     ConflictError,
     ForbiddenError,
@@ -19,7 +20,6 @@ from enmusubi.app.errors import (
 )
 from enmusubi.app.models import Cluster, Need, Organisation, Seed
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import EntryStatus, Role
 
 Draft = TypeVar("Draft", bound=BaseModel)

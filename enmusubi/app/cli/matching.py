@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import database as databases
 from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import needs, seeds
 from enmusubi.app.cli import showing
 from enmusubi.app.cli.explaining import show_explained
@@ -25,7 +26,6 @@ from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need, Seed
 from enmusubi.app.representations import RankingOut, ranking_out
 from enmusubi.app.runtime import encoder_for, reranker_for
-from enmusubi.app.visibility import Caller
 from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.snapshot import LiveSnapshot
 

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import migrating
+from enmusubi.app.caller import Caller
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
 from enmusubi.app.errors import ConfigurationError, NotFoundError
 from enmusubi.app.models import Cluster
-from enmusubi.app.visibility import Caller
 from enmusubi.app.vocabulary import Role
 
 
