@@ -4,10 +4,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session, SessionTransaction
 
 from enmusubi.app import migrating
 from enmusubi.app.config import Settings
@@ -40,6 +41,59 @@ class RolledBackDatabase(Database):
         """The same: what the test wrote is to be seen."""
         return self.session()
 
+    @property
+    def for_service(self) -> "ServiceSide":
+        """The same for the service: with the rights of its role, which bypasses no policy."""
+        side = ServiceSide(engine=self.engine, url=self.url)
+        side.connection = self.connection
+        return side
+
+
+class ServiceSide(RolledBackDatabase):
+    """The rolled-back database as the running service reaches it."""
+
+    def session(self) -> Session:
+        """A session on the test's connection, with the role of the service until it is closed."""
+        return ServiceSession(self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+class ServiceSession(Session):
+    """A session with the role of the service; the connection has the test's own again when it is closed."""
+
+    def __init__(self, connection: Connection, **options: Any) -> None:
+        super().__init__(connection, **options)
+        self._connection = connection
+        event.listen(self, "after_begin", _take_service_role)
+
+    def close(self) -> None:
+        """End it, and what the database knows of its caller."""
+        super().close()
+        if not self._connection.invalidated and self._connection.in_transaction():
+            self._connection.exec_driver_sql("reset role")
+            self._connection.execute(NOBODY)
+
+
+def _take_service_role(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    connection.exec_driver_sql(f"set local role {SERVICE_ROLE}")
+
+
+SERVICE_ROLE = "enmusubi_service"
+NOBODY = text(
+    "select set_config('enmusubi.account', '', true), set_config('enmusubi.role', '', true), "
+    "set_config('enmusubi.cluster', '', true), set_config('enmusubi.organisation', '', true)"
+)
+
+
+def make_service_role(connection: Connection) -> None:
+    """The role of the service, with its rights in this database."""
+    known = connection.scalar(text("select 1 from pg_roles where rolname = :name"), {"name": SERVICE_ROLE})
+    if not known:
+        connection.exec_driver_sql(f"create role {SERVICE_ROLE} nologin")
+    connection.exec_driver_sql(
+        f"grant select, insert, update, delete on all tables in schema public to {SERVICE_ROLE}; "
+        f"grant usage on all sequences in schema public to {SERVICE_ROLE}"
+    )
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Database]:
@@ -53,6 +107,8 @@ def server() -> Iterator[Database]:
             connection.execute(text("alter system set fsync = off"))
             connection.execute(text("select pg_reload_conf()"))
         migrating.upgrade(database)
+        with database.engine.begin() as connection:
+            make_service_role(connection)
         yield database
 
 

@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from enmusubi.app.caller import Caller
+from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.errors import UnauthenticatedError
 from enmusubi.app.models import Account, ApiToken, Cluster, Organisation
 from enmusubi.app.vocabulary import Role
@@ -62,4 +62,6 @@ def identify(session: Session, token: str) -> Caller:
     ).one_or_none()
     if row is None:
         raise UnauthenticatedError("the token is unknown or revoked; ask your coordinator for a new one")
-    return Caller(row.id, row.public_id, row.cluster_id, row.organisation_id, Role(row.role))
+    caller = Caller(row.id, row.public_id, row.cluster_id, row.organisation_id, Role(row.role))
+    act_as(session, caller)
+    return caller

@@ -43,6 +43,11 @@ class Caller:
         return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR, Role.AUDITOR)
 
     @property
+    def administers(self) -> bool:
+        """Whether this account keeps the organisations of its cluster."""
+        return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR)
+
+    @property
     def settings(self) -> dict[str, str]:
         """What the database's policies read of it."""
         organisation = "" if self.organisation_id is None else str(self.organisation_id)

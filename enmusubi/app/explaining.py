@@ -11,7 +11,7 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import passages, visibility
-from enmusubi.app.caller import Caller
+from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.catalogue.needs import read_details
 from enmusubi.app.embeddings import Kind, analysis, profile_of
 from enmusubi.app.errors import InvalidInputError
@@ -168,15 +168,14 @@ class Explaining:
         }
 
     def _background_of(self, session: Session, index: Index) -> Background:
-        """Sentences of published seeds, of any cluster: nothing of them is shown, they are what others stand out from.
-
-        Of those alone that are stored: where these are too few, support is unknown.
-        """
+        """Sentences of published seeds. Of those alone that are stored: where these are too few, support is unknown."""
         with self._lock:
             known = self._background
             now = time.monotonic()
             if known is None or known.snapshot != index.snapshot_id or now >= known.until:
-                found = self._stored_sentences(session)
+                # Of any cluster: nothing of them is shown, they are what others stand out from.
+                with acting_as_service(session):
+                    found = self._stored_sentences(session)
                 complete = len(found) >= BACKGROUND_SEEDS and index.snapshot is not None
                 background = Background.of(found, _statistics(index).centred)
                 known = _Cached(index.snapshot_id, math.inf if complete else now + _SECONDS, background)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import acting_as_service
 from enmusubi.app.embeddings import Kind, analysis, role_of, rows_of
 from enmusubi.app.models import Need, Seed
 from enmusubi.app.vocabulary import EntryStatus
@@ -94,7 +95,7 @@ class Freshness:
 
     def _top_up(self, session: Session, index: Index, kind: Kind) -> None:
         # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
-        with index.lock:
+        with index.lock, acting_as_service(session):
             rows = session.connection().execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
             if rows:
                 self._apply(index, kind, rows)

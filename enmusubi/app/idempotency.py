@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -39,7 +39,7 @@ def claim(session: Session, caller: Caller, key: str, request_digest: bytes) -> 
 
 def purge(session: Session) -> None:
     """Forget everybody's old replies: they may hold confidential texts, and their accounts may never call again."""
-    session.execute(delete(IdempotentReply).where(IdempotentReply.created < func.now() - KEPT))
+    session.execute(select(func.forget_old_replies(KEPT)))
 
 
 def keep(

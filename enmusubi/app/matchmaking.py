@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
-from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
+from enmusubi.app.models import Match, Need, Organisation, Seed
 from enmusubi.app.reviewed import Model
 from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching import calibration
@@ -175,7 +175,8 @@ class Matchmaking:
 
     def keep_for_need(self, session: Session, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need; the matches by the seed's key."""
-        return self._keep(session, proposals, {"need_id": need.id, "need_version": need.version}, "seed")
+        fixed = {"need_id": need.id, "need_version": need.version, "cluster_id": need.cluster_id}
+        return self._keep(session, proposals, fixed, "seed")
 
     def keep_for_seed(self, session: Session, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed; the matches by the need's key."""
@@ -191,6 +192,7 @@ class Matchmaking:
                 "asking": "need" if other == "seed" else "seed",
                 f"{other}_id": each.ranked.key,
                 f"{other}_version": each.row.version,
+                **({"cluster_id": each.row.cluster_id} if other == "need" else {}),
                 "fresh": each.fresh,
                 "public_id": uuid.uuid4(),
                 "status": MatchStatus.SUGGESTED,
@@ -217,7 +219,7 @@ class Matchmaking:
         rescored = {
             name: statement.excluded[name]
             for name in values[0]
-            if name not in ("need_id", "seed_id", "public_id", "status", "version")
+            if name not in ("need_id", "seed_id", "cluster_id", "public_id", "status", "version")
         }
         changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
         # What a coordinator has decided on keeps the score that was decided on.
@@ -254,6 +256,7 @@ def _shown(kind: Kind) -> Any:
             kind.id,
             kind.public_id,
             kind.version,
+            kind.cluster_id,
             kind.title,
             func.left(text, EXCERPT + 1).label("excerpt"),
             kind.language,
@@ -272,8 +275,7 @@ def _shown(kind: Kind) -> Any:
 
 
 def _eligible_pair() -> ColumnElement[bool]:
-    """Pairs that may be proposed: both open, other owner, not excluded, not reviewed. Goes with Need and Seed."""
-    owner = select(NeedDetail.owner_id).where(NeedDetail.need_id == Need.id).correlate(Need).scalar_subquery()
+    """Pairs that may be proposed: both open, not of one owner nor excluded, not reviewed. Goes with Need and Seed."""
     reviewed = (
         exists()
         .where(Match.need_id == Need.id, Match.seed_id == Seed.id, Match.status != MatchStatus.SUGGESTED)
@@ -282,7 +284,6 @@ def _eligible_pair() -> ColumnElement[bool]:
     return and_(
         visibility.open_for_matching(Need),
         visibility.open_for_matching(Seed),
-        func.coalesce(Seed.organisation_id != owner, true()),
         ~visibility.excluded_pair(),
         ~reviewed,
     )

@@ -235,6 +235,8 @@ class Need(_ProfileColumns, Base):
         *_profile_constraints("needs"),
         CheckConstraint("wanted_trl BETWEEN 1 AND 9", name="wanted_trl"),
         CheckConstraint("NOT (anonymous AND organisation_id IS NOT NULL)", name="anonymous_owner"),
+        # A new need is nobody's until its detail is there: its company could not read it back.
+        {"implicit_returning": False},
     )
     expertise_sought: Mapped[str | None] = mapped_column(Text)
     wanted_trl: Mapped[int | None] = mapped_column(SmallInteger)
@@ -329,6 +331,8 @@ class Match(Base):
     public_id: Mapped[uuid.UUID] = _public_id()
     need_id: Mapped[int] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"))
     seed_id: Mapped[int] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), index=True)
+    # The need's cluster, which never changes: whose coordinators handle the match.
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), index=True)
     status: Mapped[str] = mapped_column(Text, default=MatchStatus.SUGGESTED)
     score: Mapped[float] = mapped_column(Double)
     parts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSONB)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from enmusubi.app.caller import acting_as_service
 from enmusubi.app.database import Database
 from enmusubi.app.embeddings import Kind, profile_of, role_of
 from enmusubi.app.models import EntryPassages, Need, Seed
@@ -130,7 +131,7 @@ class Filling:
 
     def _next(self, kind: Kind) -> tuple[list[Seed | Need], dict[int, bytes]]:
         query = select(kind).where(kind.id > self._last, _is_stale(kind, self._encoder))
-        with self._database.session() as session:
+        with self._database.session() as session, acting_as_service(session):
             entries: list[Seed | Need] = list(session.scalars(query.order_by(kind.id).limit(self._entries)))
             column = entry_column(kind)
             stored = select(column, EntryPassages.key).where(column.in_([entry.id for entry in entries]))
@@ -170,7 +171,7 @@ class Filling:
         self, kind: Kind, versions: Mapping[int, int], keys: Mapping[int, bytes], contents: Mapping[int, bytes]
     ) -> None:
         column = entry_column(kind)
-        with self._database.session() as session:
+        with self._database.session() as session, acting_as_service(session):
             # Locked, so that a revision has not begun, or is seen; one that is under way is left to the next pass.
             query = select(kind.id, kind.version).where(kind.id.in_(list(versions))).order_by(kind.id)
             for entry_id, version in session.execute(query.with_for_update(read=True, skip_locked=True)).all():

@@ -61,9 +61,10 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
 
 def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
-    match = read_match(session, caller, public_id, lock=True)
+    match = read_match(session, caller, public_id)
     if not (caller.coordinates and match.need.cluster_id == caller.cluster_id):
         raise ForbiddenError("matches are reviewed by the coordinators of the need's cluster")
+    match = read_match(session, caller, public_id, lock=True)
     if version is not None and match.version != version:
         raise PreconditionFailedError(
             "somebody reviewed it after you read it; read it again", present=f'"{match.version}"'

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import database as databases
 from enmusubi.app import embeddings, fittings, migrating
+from enmusubi.app.caller import acting_as_service
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.embeddings import analysis
@@ -196,7 +197,7 @@ class Runtime:
 
     def waiting_entries(self) -> str:
         """`ok`, or how many published entries are not proposed for want of an up-to-date vector or terms."""
-        with self.reading() as session:
+        with self.reading() as session, acting_as_service(session):
             waiting = embeddings.count_waiting(session, self.matchmaking.encoder)
         return "ok" if not waiting else f"{waiting:,} entries wait for `enmusubi index` and are not proposed until then"
 

@@ -1,10 +1,10 @@
 """Who may see which seeds, needs, organisations and matches: the start of every query over them."""
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation, Seed, SeedOpening
+from enmusubi.app.models import Need, NeedDetail, NeedOpening, Organisation, Seed, SeedOpening
 from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
 
 # A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
@@ -91,39 +91,31 @@ def pairs_visible_to(caller: Caller) -> ColumnElement[bool]:
 
 
 def excluded_pair() -> ColumnElement[bool]:
-    """Pairs whose need excludes the seed's organisation, by key or by name. Goes with Need and Seed."""
-    owning = aliased(Organisation)
-    named = (
-        exists()
-        .where(
-            owning.id == Seed.organisation_id,
-            or_(NeedExclusion.name_key == owning.name_key, NeedExclusion.name_key == owning.name_en_key),
-        )
-        .correlate(NeedExclusion, Seed)
-    )
-    return (
-        exists()
-        .where(
-            NeedExclusion.need_id == Need.id,
-            or_(NeedExclusion.organisation_id == Seed.organisation_id, named),
-        )
-        .correlate(Need, Seed)
-    )
+    """Pairs whose need excludes the seed's organisation, by key or by name, or is its own. Goes with Need and Seed.
+
+    Asked of the database by a function: whom a need excludes is confidential, and so is whose it is.
+    """
+    return func.excludes(Need.id, Seed.organisation_id, type_=Boolean)
 
 
 def organisations_visible_to(caller: Caller) -> ColumnElement[bool]:
-    """Organisations of the cluster; of the companies, others see only those that name themselves in a need."""
+    """Organisations of the cluster and those that a visible entry names; of the companies, others see only these."""
     if caller.oversees:
-        return Organisation.cluster_id == caller.cluster_id
+        return or_(Organisation.cluster_id == caller.cluster_id, *_named(caller))
     own = Organisation.id == caller.organisation_id if caller.organisation_id is not None else false()
-    named = exists(
-        select(Need.id)
-        .where(Need.organisation_id == Organisation.id, published(Need), needs_visible_to(caller))
-        .correlate(Organisation)
-    )
     not_company = Organisation.kind != OrganisationKind.COMPANY
     here = and_(Organisation.cluster_id == caller.cluster_id, not_company)
-    return or_(own, here, named if caller.role is not Role.COMPANY else false())
+    return or_(own, here, *_named(caller))
+
+
+def _named(caller: Caller) -> list[ColumnElement[bool]]:
+    """Organisations that a published entry which the caller may see names as its owner."""
+    seeds = and_(Seed.organisation_id == Organisation.id, published(Seed), seeds_visible_to(caller))
+    rules: list[ColumnElement[bool]] = [exists(select(Seed.id).where(seeds).correlate(Organisation))]
+    if caller.role is not Role.COMPANY:
+        needs = and_(Need.organisation_id == Organisation.id, published(Need), needs_visible_to(caller))
+        rules.append(exists(select(Need.id).where(needs).correlate(Organisation)))
+    return rules
 
 
 def open_for_matching(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:

@@ -41,7 +41,7 @@ def started(app: FastAPI) -> Iterator[TestClient]:
 @pytest.fixture
 def client(database: RolledBackDatabase, settings: Settings) -> Iterator[TestClient]:
     """A client of the whole application, with the deterministic encoder."""
-    with started(create_app(settings, ENCODER, database)) as client:
+    with started(create_app(settings, ENCODER, database.for_service)) as client:
         yield client
 
 

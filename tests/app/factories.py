@@ -169,6 +169,7 @@ def a_match(session: Session, need: Need, seed: Seed) -> Match:
     match = Match(
         need_id=need.id,
         seed_id=seed.id,
+        cluster_id=need.cluster_id,
         score=0.5,
         parts={"similarity": {"value": 0.5, "weight": 1.0, "estimated": False}},
         model="m",

@@ -82,6 +82,7 @@ def plant(
             Match(
                 need_id=need.id,
                 seed_id=one.id,
+                cluster_id=need.cluster_id,
                 status=MatchStatus.SHORTLISTED if place in accepted else MatchStatus.DISMISSED,
                 score=round(DEFAULT.score(parts), 6),
                 parts={

@@ -194,7 +194,7 @@ def test_reviews_are_read_as_lists(session: Session) -> None:
     matches = session.scalars(select(Match).order_by(Match.need_id, Match.score.desc())).all()
     review(session, matches[0], other, ReasonCode.IP_POSITION)  # one of each kind
     session.execute(delete(Review).where(Review.match_id == matches[5].id))
-    shared = ("need_id", "score", "model", "revision", "precision", "policy")
+    shared = ("need_id", "cluster_id", "score", "model", "revision", "precision", "policy")
     extra = Match(**{name: getattr(matches[0], name) for name in shared}, seed_id=matches[10].seed_id)
     extra.parts = {**matches[0].parts, "similarity": {"value": -1.0, "weight": 1.0, "estimated": False}}
     session.add(extra)

@@ -89,8 +89,7 @@ def revise_need(
     session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel, encoder: Encoder
 ) -> Need:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
-    need = read_need(session, caller, public_id, lock=True)
-    detail = _writable_detail(session, caller, need)
+    need, detail = _to_change(session, caller, public_id)
     check_revisable(need, version)
     present = (
         {name: getattr(need, name) for name in COLUMNS}
@@ -124,8 +123,7 @@ def revise_need(
 
 def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Need:
     """Withdraw a need: it is kept, seen by its owner and coordinators, and never proposed again."""
-    need = read_need(session, caller, public_id, lock=True)
-    _writable_detail(session, caller, need)
+    need, _ = _to_change(session, caller, public_id)
     check_version(need, version)
     need.status = EntryStatus.WITHDRAWN
     touch(need)
@@ -192,6 +190,13 @@ def _exclusions(session: Session, cluster_id: int, names: Iterable[str], detail:
             )
         )
     return exclusions
+
+
+def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:
+    # Asked before it is locked: the database locks nothing for those who may not change it, as if it were not there.
+    _writable_detail(session, caller, read_need(session, caller, public_id))
+    need = read_need(session, caller, public_id, lock=True)
+    return need, _writable_detail(session, caller, need)
 
 
 def _writable_detail(session: Session, caller: Caller, need: Need) -> NeedDetail:

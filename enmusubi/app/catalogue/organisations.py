@@ -32,7 +32,7 @@ def read_organisation(session: Session, caller: Caller, public_id: uuid.UUID, *,
 
 def add_organisation(session: Session, caller: Caller, draft: OrganisationDraft) -> Organisation:
     """Add an organisation to the caller's cluster; for coordinators and cluster administrators."""
-    if not caller.oversees:
+    if not caller.administers:
         raise ForbiddenError("organisations are added by coordinators and cluster administrators")
     organisation = Organisation(cluster_id=caller.cluster_id)
     _fill_organisation(session, organisation, draft)
@@ -130,9 +130,10 @@ def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> i
 def _organisation_to_change(
     session: Session, caller: Caller, public_id: uuid.UUID, version: int | None
 ) -> Organisation:
+    organisation = read_organisation(session, caller, public_id)
+    if not (caller.administers and organisation.cluster_id == caller.cluster_id):
+        raise ForbiddenError("organisations are changed by coordinators and cluster administrators of their cluster")
     organisation = read_organisation(session, caller, public_id, lock=True)
-    if not caller.oversees:
-        raise ForbiddenError("organisations are changed by coordinators and cluster administrators")
     check_version(organisation, version)
     return organisation
 

@@ -71,8 +71,7 @@ def revise_seed(
     session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel, encoder: Encoder
 ) -> Seed:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
-    seed = read_seed(session, caller, public_id, lock=True)
-    check_may_write(caller, seed, seed.organisation_id, Role.UNIVERSITY)
+    seed = _to_change(session, caller, public_id)
     check_revisable(seed, version)
     present = {name: getattr(seed, name) for name in COLUMNS} | {
         "status": seed.status,
@@ -99,8 +98,7 @@ def revise_seed(
 
 def withdraw_seed(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Seed:
     """Withdraw a seed: it is kept, seen by its owner and coordinators, and never proposed again."""
-    seed = read_seed(session, caller, public_id, lock=True)
-    check_may_write(caller, seed, seed.organisation_id, Role.UNIVERSITY)
+    seed = _to_change(session, caller, public_id)
     check_version(seed, version)
     seed.status = EntryStatus.WITHDRAWN
     touch(seed)
@@ -130,6 +128,15 @@ def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
     seed.search_text = search_text(seed, ("description", "advantages", "open_challenges", "expected_partner"))
     if before != draft.profile().matched_text():
         forget(seed)
+
+
+def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
+    # Asked before it is locked: the database locks nothing for those who may not change it, as if it were not there.
+    seed = read_seed(session, caller, public_id)
+    check_may_write(caller, seed, seed.organisation_id, Role.UNIVERSITY)
+    seed = read_seed(session, caller, public_id, lock=True)
+    check_may_write(caller, seed, seed.organisation_id, Role.UNIVERSITY)
+    return seed
 
 
 def _open_seed(session: Session, seed: Seed, public_ids: list[uuid.UUID]) -> None:

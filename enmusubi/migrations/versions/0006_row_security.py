@@ -1,0 +1,208 @@
+"""row-level security: what visibility.py says, said once more by the database."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+# Sub-selects, so that each is computed once a statement and not once a row.
+ROLE = "(select caller_role())"
+CLUSTER = "(select caller_cluster())"
+ORGANISATION = "(select caller_organisation())"
+ACCOUNT = "(select caller_account())"
+
+PUBLISHED = "status = 'published' and expires_on >= current_date"
+OVERSEES = f"{ROLE} in ('coordinator', 'cluster_administrator', 'auditor')"
+COORDINATES = f"{ROLE} = 'coordinator'"
+HERE = f"cluster_id = {CLUSTER}"
+# A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
+FOLLOWED = "submitted and status <> 'draft'"
+# The service's own work, on nobody's behalf: it keeps the index of what was ever submitted, in every cluster.
+SERVICE = f"{ROLE} = 'service'"
+
+# What policies ask of tables whose own policies ask back, or which the caller may not read. They answer about the
+# caller, or yes or no.
+FUNCTIONS = {
+    "seeds_opened_here()": (
+        "setof bigint",
+        "select seed_id from seed_openings where cluster_id = caller_cluster()",
+    ),
+    "needs_opened_here()": (
+        "setof bigint",
+        "select need_id from need_openings where cluster_id = caller_cluster()",
+    ),
+    "own_needs()": (
+        "setof bigint",
+        "select need_id from need_details where owner_id = caller_organisation()",
+    ),
+    "handles_need(need bigint)": (
+        "boolean",
+        "select caller_role() = 'coordinator' and exists (select from needs where id = need "
+        f"and cluster_id = caller_cluster() and {FOLLOWED})",
+    ),
+    # Its own organisation, and those it names: by key, or by a name that one of theirs equals.
+    "excludes(need bigint, organisation bigint)": (
+        "boolean",
+        "select exists (select from need_details where need_id = need and owner_id = organisation) "
+        "or exists (select from need_exclusions as exclusion where exclusion.need_id = need and ("
+        "exclusion.organisation_id = organisation or exists (select from organisations as named "
+        "where named.id = organisation and exclusion.name_key in (named.name_key, named.name_en_key))))",
+    ),
+}
+
+READ_SEED = f"""
+  ({PUBLISHED} and ({HERE} or id in (select seeds_opened_here())))
+  or organisation_id = {ORGANISATION}
+  or ({OVERSEES} and {HERE} and {FOLLOWED})
+  or ({SERVICE} and submitted)
+"""
+WRITE_SEED = f"{HERE} and ({COORDINATES} or ({ROLE} = 'university' and organisation_id = {ORGANISATION}))"
+READ_NEED = f"""
+  ({ROLE} <> 'company' and {PUBLISHED} and ({HERE} or id in (select needs_opened_here())))
+  or id in (select own_needs())
+  or ({OVERSEES} and {HERE} and {FOLLOWED})
+  or ({SERVICE} and submitted)
+"""
+WRITE_NEED = f"{HERE} and ({COORDINATES} or ({ROLE} = 'company' and id in (select own_needs())))"
+READ_DETAIL = f"owner_id = {ORGANISATION} or handles_need(need_id)"
+WRITE_DETAIL = f"({ROLE} = 'company' and owner_id = {ORGANISATION}) or handles_need(need_id)"
+DETAIL_IS_READ = "exists (select from need_details as detail where detail.need_id = need_exclusions.need_id)"
+PAIR_IS_SEEN = f"""
+  exists (select from needs where needs.id = need_id) and exists (select from seeds where seeds.id = seed_id)
+  and (
+    ({OVERSEES} and cluster_id = {CLUSTER})
+    or need_id in (select own_needs())
+    or (exists (select from seeds where seeds.id = seed_id and seeds.organisation_id = {ORGANISATION})
+        and not excludes(need_id, {ORGANISATION}))
+  )
+"""
+RIGHT_CLUSTER = "exists (select from needs where needs.id = need_id and needs.cluster_id = matches.cluster_id)"
+REVIEWED_HERE = f"exists (select from matches where matches.id = match_id and matches.cluster_id = {CLUSTER})"
+
+
+def _entry_is_seen(table: str) -> str:
+    return (
+        f"exists (select from seeds where seeds.id = {table}.seed_id) or "
+        f"exists (select from needs where needs.id = {table}.need_id)"
+    )
+
+
+def _opening(kind: str) -> tuple[str, str, str, str]:
+    seen = f"exists (select from {kind}s where {kind}s.id = {kind}_id"
+    written = WRITE_SEED if kind == "seed" else WRITE_NEED
+    written = written.replace("cluster_id =", f"{kind}s.cluster_id =").replace(" id in", " needs.id in")
+    changed = f"{seen} and {written})"
+    return (f"cluster_id = {CLUSTER} or {seen})", changed, "", changed)
+
+
+# Of each table, conditions to read, insert, change (lock and see; leave behind) and delete; empty: nobody may.
+POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
+    "seeds": {
+        "select": READ_SEED,
+        "insert": WRITE_SEED,
+        # The service locks what it reads, and changes none of it.
+        "update": (f"({WRITE_SEED}) or ({SERVICE} and submitted)", WRITE_SEED),
+    },
+    "needs": {
+        "select": READ_NEED,
+        # Whose it is follows with the detail, in the same transaction.
+        "insert": f"{HERE} and {ROLE} in ('company', 'coordinator')",
+        "update": (f"({WRITE_NEED}) or ({SERVICE} and submitted)", WRITE_NEED),
+    },
+    "need_details": {
+        "select": READ_DETAIL,
+        "insert": WRITE_DETAIL,
+        "update": (WRITE_DETAIL, WRITE_DETAIL),
+    },
+    "need_exclusions": {
+        "select": DETAIL_IS_READ,
+        "insert": f"{DETAIL_IS_READ} and {ROLE} in ('company', 'coordinator')",
+        "delete": f"{DETAIL_IS_READ} and {ROLE} in ('company', 'coordinator')",
+    },
+    "passages": {
+        "select": f"{SERVICE} or {_entry_is_seen('passages')}",
+        "insert": SERVICE,
+        "update": (SERVICE, SERVICE),
+    },
+    "matches": {
+        "select": PAIR_IS_SEEN,
+        "insert": f"{RIGHT_CLUSTER} and {ROLE} <> 'auditor' and ({PAIR_IS_SEEN})",
+        "update": (f"{ROLE} <> 'auditor' and ({PAIR_IS_SEEN})", f"{RIGHT_CLUSTER} and ({PAIR_IS_SEEN})"),
+    },
+    "reviews": {
+        "select": f"{OVERSEES} and {REVIEWED_HERE}",
+        "insert": f"{COORDINATES} and account_id = {ACCOUNT} and {REVIEWED_HERE}",
+    },
+    "idempotent_replies": {
+        "select": f"account_id = {ACCOUNT}",
+        "insert": f"account_id = {ACCOUNT}",
+        "update": (f"account_id = {ACCOUNT}", f"account_id = {ACCOUNT}"),
+    },
+    "organisations": {
+        # A company is seen by who handles its cluster, by itself, and where an entry that is seen names it.
+        "select": (
+            f"id = {ORGANISATION} or ({HERE} and ({OVERSEES} or kind <> 'company')) "
+            f"or exists (select from seeds where seeds.organisation_id = organisations.id and {PUBLISHED}) "
+            f"or ({ROLE} <> 'company' and "
+            f"exists (select from needs where needs.organisation_id = organisations.id and {PUBLISHED}))"
+        ),
+        "insert": f"{HERE} and {ROLE} in ('coordinator', 'cluster_administrator')",
+        "update": (
+            f"{HERE} and {ROLE} in ('coordinator', 'cluster_administrator')",
+            f"{HERE} and {ROLE} in ('coordinator', 'cluster_administrator')",
+        ),
+    },
+}
+for _kind in ("seed", "need"):
+    _read, _insert, _, _delete = _opening(_kind)
+    POLICIES[f"{_kind}_openings"] = {"select": _read, "insert": _insert, "delete": _delete}
+
+FORGET = (
+    "create function forget_old_replies(age interval) returns void language sql security definer "
+    "set search_path = pg_catalog, public "
+    "begin atomic delete from idempotent_replies where created < now() - age; end"
+)
+
+
+def upgrade() -> None:
+    op.add_column("matches", sa.Column("cluster_id", sa.BigInteger(), nullable=True))
+    op.execute("update matches set cluster_id = needs.cluster_id from needs where needs.id = matches.need_id")
+    op.alter_column("matches", "cluster_id", nullable=False)
+    op.create_foreign_key(op.f("fk_matches_cluster_id_clusters"), "matches", "clusters", ["cluster_id"], ["id"])
+    op.create_index(op.f("ix_matches_cluster_id"), "matches", ["cluster_id"])
+    for signature, (returned, body) in FUNCTIONS.items():
+        op.execute(
+            f"create function {signature} returns {returned} language sql stable security definer "
+            f"set search_path = pg_catalog, public as $$ {body} $$"
+        )
+    op.execute(FORGET)
+    for table, conditions in POLICIES.items():
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"alter table {table} force row level security")
+        # The owner of the tables: migrations, and the commands of whoever runs the server.
+        op.execute(f"create policy operator on {table} to current_user using (true) with check (true)")
+        for command, condition in conditions.items():
+            op.execute(f"create policy {command}_rows on {table} for {command} {_clauses(command, condition)}")
+
+
+def _clauses(command: str, condition: str | tuple[str, str]) -> str:
+    if isinstance(condition, tuple):
+        return f"using ({condition[0]}) with check ({condition[1]})"
+    return f"with check ({condition})" if command == "insert" else f"using ({condition})"
+
+
+def downgrade() -> None:
+    for table, conditions in POLICIES.items():
+        for command in (*(f"{name}_rows" for name in conditions), "operator"):
+            op.execute(f"drop policy {command} on {table}")
+        op.execute(f"alter table {table} no force row level security")
+        op.execute(f"alter table {table} disable row level security")
+    op.execute("drop function forget_old_replies(interval)")
+    for signature in reversed(FUNCTIONS):
+        op.execute(f"drop function {signature.replace('need ', '').replace('organisation ', '')}")
+    op.drop_index(op.f("ix_matches_cluster_id"), table_name="matches")
+    op.drop_constraint(op.f("fk_matches_cluster_id_clusters"), "matches")
+    op.drop_column("matches", "cluster_id")
