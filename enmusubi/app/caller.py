@@ -43,9 +43,9 @@ class Caller:
         return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR, Role.AUDITOR)
 
     @property
-    def administers(self) -> bool:
-        """Whether this account keeps the organisations of its cluster."""
-        return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR)
+    def changes_nothing(self) -> bool:
+        """Whether this account only reads."""
+        return self.role is Role.AUDITOR
 
     @property
     def settings(self) -> dict[str, str]:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, bindparam, literal_column, select
+from sqlalchemy import BigInteger, LargeBinary, Row, Select, Text, bindparam, column, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from enmusubi.app.caller import acting_as_service
 from enmusubi.app.embeddings import Kind, analysis, role_of, rows_of
 from enmusubi.app.models import Need, Seed
 from enmusubi.app.vocabulary import EntryStatus
@@ -19,20 +18,24 @@ from enmusubi.matching.snapshot import LiveSnapshot, Snapshot
 
 logger = logging.getLogger(__name__)
 
-# Both read in one statement, so that the oldest running transaction is that of the rows' own view.
 _OLDEST_RUNNING = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+# A function of the database, because no caller may read the changes of everybody: it gives nothing but what the index
+# holds. All in one statement, so that the oldest running transaction is that of the rows' own view.
+_COLUMNS = (
+    column("id", BigInteger),
+    column("status", Text),
+    column("embedding", LargeBinary),
+    column("text_language", Text),
+    column("terms", Text),
+    column("embedding_encoder", Text),
+    column("terms_analysis", Text),
+    column("changed_xid", BigInteger),
+    column("oldest_running", BigInteger),
+)
 _CHANGED: dict[Kind, Select[*tuple[Any, ...]]] = {
     kind: select(
-        kind.id,
-        kind.status,
-        kind.embedding,
-        kind.text_language,
-        kind.terms,
-        kind.embedding_encoder,
-        kind.terms_analysis,
-        kind.changed_xid,
-        _OLDEST_RUNNING.label("oldest_running"),
-    ).where(kind.changed_xid >= bindparam("watermark"))
+        getattr(func, f"changed_{kind.__tablename__}")(bindparam("watermark", type_=BigInteger)).table_valued(*_COLUMNS)
+    )
     for kind in (Seed, Need)
 }
 
@@ -95,7 +98,7 @@ class Freshness:
 
     def _top_up(self, session: Session, index: Index, kind: Kind) -> None:
         # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
-        with index.lock, acting_as_service(session):
+        with index.lock:
             rows = session.connection().execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
             if rows:
                 self._apply(index, kind, rows)

@@ -173,18 +173,22 @@ class Matchmaking:
         texts = {entry.id: profile_of(entry).matched_text() for entry in entries}
         return rerank(asked.text, asking.role, ranked, texts, self.reranker, self.reranked)
 
-    def keep_for_need(self, session: Session, need: Need, proposals: Proposals) -> dict[int, Match]:
-        """Store the proposed pairs of a need; the matches by the seed's key."""
+    def keep_for_need(self, session: Session, caller: Caller, need: Need, proposals: Proposals) -> dict[int, Match]:
+        """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key."""
         fixed = {"need_id": need.id, "need_version": need.version, "cluster_id": need.cluster_id}
-        return self._keep(session, proposals, fixed, "seed")
+        return self._keep(session, caller, proposals, fixed, "seed")
 
-    def keep_for_seed(self, session: Session, seed: Seed, proposals: Proposals) -> dict[int, Match]:
-        """Store the proposed pairs of a seed; the matches by the need's key."""
-        return self._keep(session, proposals, {"seed_id": seed.id, "seed_version": seed.version}, "need")
+    def keep_for_seed(self, session: Session, caller: Caller, seed: Seed, proposals: Proposals) -> dict[int, Match]:
+        """Store the proposed pairs of a seed, unless the caller changes nothing; the matches by the need's key."""
+        return self._keep(session, caller, proposals, {"seed_id": seed.id, "seed_version": seed.version}, "need")
 
-    def _keep(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: Role) -> dict[int, Match]:
+    def _keep(
+        self, session: Session, caller: Caller, proposals: Proposals, fixed: dict[str, int], other: Role
+    ) -> dict[int, Match]:
         if not proposals.found or proposals.misses:
             return {}
+        if caller.changes_nothing:
+            return self._kept(session, proposals, fixed, other)
         source = proposals.provenance
         values = [
             {
@@ -234,6 +238,9 @@ class Matchmaking:
                 where=overwritten,
             ).values(values)
         )
+        return self._kept(session, proposals, fixed, other)
+
+    def _kept(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: Role) -> dict[int, Match]:
         column, fixed_column = Match.seed_id, Match.need_id
         if other == "need":
             column, fixed_column = fixed_column, column

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
-from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
+from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
+from enmusubi.app.permissions import Action, relation_to, require
 from enmusubi.app.schemas import ReviewDraft
 from enmusubi.app.vocabulary import MatchStatus, Verdict
 
@@ -62,8 +63,7 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
 def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
     match = read_match(session, caller, public_id)
-    if not (caller.coordinates and match.need.cluster_id == caller.cluster_id):
-        raise ForbiddenError("matches are reviewed by the coordinators of the need's cluster")
+    require(caller, Action.REVIEW_MATCH, relation_to(caller, match.cluster_id, None))
     match = read_match(session, caller, public_id, lock=True)
     if version is not None and match.version != version:
         raise PreconditionFailedError(

@@ -36,7 +36,7 @@ def _shown(asked: Asked, need: Need) -> NeedOut:
 
 def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> RankingOut:
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit)
-    matches = matchmaking.keep_for_need(asked.session, need, proposals)
+    matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
     return ranking_out(proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
 
 
@@ -112,6 +112,6 @@ def need_matches(
         refuse_too_many(limit)
     need = needs.read_need(asked.session, asked.caller, need_id)
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit, misses=misses)
-    matches = matchmaking.keep_for_need(asked.session, need, proposals)
+    matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
     explained = explaining.of_need(asked.session, asked.caller, need, proposals) if reasons else None
     return ranking_out(proposals, matches, "seed", explained)

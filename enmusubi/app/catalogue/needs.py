@@ -14,7 +14,6 @@ from enmusubi.app.catalogue.organisations import find_organisation, name_key, ow
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
     api_source,
-    check_may_write,
     check_revisable,
     check_version,
     clusters_to_open,
@@ -29,10 +28,11 @@ from enmusubi.app.catalogue.rules import (
     touch,
 )
 from enmusubi.app.embeddings import embed, forget
-from enmusubi.app.errors import ForbiddenError, NotFoundError
+from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
+from enmusubi.app.permissions import Action, Relation, relation_to, require
 from enmusubi.app.schemas import NeedDraft, need_profile
-from enmusubi.app.vocabulary import EntryStatus, Role
+from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.matching.encoder import Encoder
 
 CONFIDENTIAL = ("description", "requirements", "constraints", "budget_yen")
@@ -69,8 +69,7 @@ def read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> d
 
 def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encoder) -> Need:
     """Post a need; the caller's own company owns it unless a coordinator names another."""
-    if caller.role not in (Role.COMPANY, Role.COORDINATOR):
-        raise ForbiddenError("needs are posted by companies and coordinators")
+    require(caller, Action.POST_NEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
@@ -201,10 +200,9 @@ def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[
 
 def _writable_detail(session: Session, caller: Caller, need: Need) -> NeedDetail:
     detail = read_details(session, caller, [need.id]).get(need.id)
-    # An administrator or a university sees the need but no detail, and may not write either.
-    check_may_write(caller, need, detail.owner_id if detail else None, Role.COMPANY)
-    if detail is None:
-        raise ForbiddenError("only its own organisation and the coordinators of its cluster change an entry")
+    owner = detail.owner_id if detail else None
+    require(caller, Action.CHANGE_NEED, relation_to(caller, need.cluster_id, owner))
+    assert detail is not None  # whoever may change a need reads its detail
     return detail
 
 

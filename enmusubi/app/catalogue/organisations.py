@@ -12,6 +12,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import check_version, revised, touch
 from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
 from enmusubi.app.models import Need, NeedDetail, Organisation, Seed
+from enmusubi.app.permissions import Action, Relation, relation_to, require
 from enmusubi.app.schemas import OrganisationDraft
 from enmusubi.app.vocabulary import EntryStatus
 
@@ -32,8 +33,7 @@ def read_organisation(session: Session, caller: Caller, public_id: uuid.UUID, *,
 
 def add_organisation(session: Session, caller: Caller, draft: OrganisationDraft) -> Organisation:
     """Add an organisation to the caller's cluster; for coordinators and cluster administrators."""
-    if not caller.administers:
-        raise ForbiddenError("organisations are added by coordinators and cluster administrators")
+    require(caller, Action.ADD_ORGANISATION, Relation.HERE)
     organisation = Organisation(cluster_id=caller.cluster_id)
     _fill_organisation(session, organisation, draft)
     session.add(organisation)
@@ -131,8 +131,7 @@ def _organisation_to_change(
     session: Session, caller: Caller, public_id: uuid.UUID, version: int | None
 ) -> Organisation:
     organisation = read_organisation(session, caller, public_id)
-    if not (caller.administers and organisation.cluster_id == caller.cluster_id):
-        raise ForbiddenError("organisations are changed by coordinators and cluster administrators of their cluster")
+    require(caller, Action.CHANGE_ORGANISATION, relation_to(caller, organisation.cluster_id, organisation.id))
     organisation = read_organisation(session, caller, public_id, lock=True)
     check_version(organisation, version)
     return organisation

@@ -13,14 +13,13 @@ from sqlalchemy.orm import Session
 from enmusubi.app.caller import Caller
 from enmusubi.app.errors import (
     ConflictError,
-    ForbiddenError,
     InvalidInputError,
     PreconditionFailedError,
     located,
 )
 from enmusubi.app.models import Cluster, Need, Organisation, Seed
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.app.vocabulary import EntryStatus, Role
+from enmusubi.app.vocabulary import EntryStatus
 
 Draft = TypeVar("Draft", bound=BaseModel)
 
@@ -35,14 +34,6 @@ _CLOSED = (EntryStatus.WITHDRAWN, EntryStatus.ARCHIVED, EntryStatus.REJECTED)
 def search_key(text: str) -> str:
     """The form in which texts and search words are compared."""
     return unicodedata.normalize("NFKC", text).casefold()
-
-
-def check_may_write(caller: Caller, entry: Seed | Need, owner_id: int | None, role: Role) -> None:
-    """Raise ForbiddenError unless the caller's organisation owns the entry or the caller coordinates its cluster."""
-    own = caller.role is role and owner_id is not None and owner_id == caller.organisation_id
-    handled = caller.coordinates and entry.cluster_id == caller.cluster_id
-    if not (own or handled):
-        raise ForbiddenError("only its own organisation and the coordinators of its cluster change an entry")
 
 
 def check_version(entry: Seed | Need | Organisation, version: int | None) -> None:

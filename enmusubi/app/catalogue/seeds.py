@@ -12,7 +12,6 @@ from enmusubi.app.catalogue.organisations import owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
     api_source,
-    check_may_write,
     check_revisable,
     check_version,
     clusters_to_open,
@@ -27,10 +26,11 @@ from enmusubi.app.catalogue.rules import (
     touch,
 )
 from enmusubi.app.embeddings import embed, forget
-from enmusubi.app.errors import ForbiddenError, NotFoundError
+from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Seed, SeedOpening
+from enmusubi.app.permissions import Action, Relation, relation_to, require
 from enmusubi.app.schemas import SeedDraft, seed_profile
-from enmusubi.app.vocabulary import EntryStatus, Role
+from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.matching.encoder import Encoder
 
 COLUMNS = [name for name in SeedDraft.model_fields if name not in NOT_COLUMNS]
@@ -52,8 +52,7 @@ def read_seed(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
 
 def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: Encoder) -> Seed:
     """Register a seed; the caller's own organisation owns it unless a coordinator names another."""
-    if caller.role not in (Role.UNIVERSITY, Role.COORDINATOR):
-        raise ForbiddenError("seeds are registered by universities and coordinators")
+    require(caller, Action.REGISTER_SEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
@@ -133,9 +132,9 @@ def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
 def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
     # Asked before it is locked: the database locks nothing for those who may not change it, as if it were not there.
     seed = read_seed(session, caller, public_id)
-    check_may_write(caller, seed, seed.organisation_id, Role.UNIVERSITY)
+    require(caller, Action.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
     seed = read_seed(session, caller, public_id, lock=True)
-    check_may_write(caller, seed, seed.organisation_id, Role.UNIVERSITY)
+    require(caller, Action.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
     return seed
 
 

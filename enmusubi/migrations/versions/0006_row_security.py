@@ -53,6 +53,21 @@ FUNCTIONS = {
     ),
 }
 
+# What the index has to know of entries that a transaction from `watermark` on has changed: of what is not published,
+# that it is not. Vectors and terms are of public texts; which of them a caller is shown is asked for each ranking.
+CHANGED = """
+create function changed_{table}(watermark bigint) returns table (
+  id bigint, status text, embedding bytea, text_language text, terms text, embedding_encoder text, terms_analysis text,
+  changed_xid bigint, oldest_running bigint
+) language sql stable security definer set search_path = pg_catalog, public as $$
+  select id, status, case when shown then embedding end, case when shown then text_language end,
+    case when shown then terms end, case when shown then embedding_encoder end,
+    case when shown then terms_analysis end, changed_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+  from (select *, status = 'published' as shown from {table} where changed_xid >= watermark and submitted) as entries
+$$
+"""
+ENTRIES = ("seeds", "needs")
+
 READ_SEED = f"""
   ({PUBLISHED} and ({HERE} or id in (select seeds_opened_here())))
   or organisation_id = {ORGANISATION}
@@ -126,6 +141,11 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
         "select": f"{SERVICE} or {_entry_is_seen('passages')}",
         "insert": SERVICE,
         "update": (SERVICE, SERVICE),
+        # Who changes a text takes its vectors away.
+        "delete": (
+            f"exists (select from seeds where seeds.id = seed_id and seeds.{WRITE_SEED}) or "
+            f"exists (select from needs where needs.id = need_id and needs.{WRITE_NEED.replace(' id in', ' needs.id in')})"
+        ),
     },
     "matches": {
         "select": PAIR_IS_SEEN,
@@ -178,6 +198,8 @@ def upgrade() -> None:
             f"create function {signature} returns {returned} language sql stable security definer "
             f"set search_path = pg_catalog, public as $$ {body} $$"
         )
+    for table in ENTRIES:
+        op.execute(CHANGED.format(table=table))
     op.execute(FORGET)
     for table, conditions in POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
@@ -201,6 +223,8 @@ def downgrade() -> None:
         op.execute(f"alter table {table} no force row level security")
         op.execute(f"alter table {table} disable row level security")
     op.execute("drop function forget_old_replies(interval)")
+    for table in ENTRIES:
+        op.execute(f"drop function changed_{table}(bigint)")
     for signature in reversed(FUNCTIONS):
         op.execute(f"drop function {signature.replace('need ', '').replace('organisation ', '')}")
     op.drop_index(op.f("ix_matches_cluster_id"), table_name="matches")

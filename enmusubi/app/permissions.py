@@ -1,0 +1,141 @@
+"""The policy: who may see and do what, as one table. docs/security.md shows it, tests hold every route to it.
+
+What is seen of lists and rankings is said by `visibility`, and once more by the row-level security of PostgreSQL;
+tests compare both with this table.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from enmusubi.app.caller import Caller
+from enmusubi.app.errors import ForbiddenError, NotFoundError
+from enmusubi.app.vocabulary import Role
+
+
+class Answer(StrEnum):
+    """What an account is told."""
+
+    YES = "yes"
+    NO = "no"
+    """Refused, with a reason: that the thing is there may be known."""
+    HIDDEN = "hidden"
+    """Answered as if it were not there."""
+
+
+class Relation(StrEnum):
+    """Whose a thing is, seen from the account that asks."""
+
+    OWN = "own"
+    """Of the account's own organisation; of what belongs to people, the account's own."""
+    HERE = "here"
+    """Of another organisation of the account's cluster, or of none."""
+    OPENED = "opened"
+    """Of another cluster, which opened it to the account's."""
+    ELSEWHERE = "elsewhere"
+    """Of another cluster."""
+
+
+class Action(StrEnum):
+    """What can be done."""
+
+    READ_SEED = "read a published seed"
+    READ_HIDDEN_SEED = "read a seed on hold, withdrawn or expired"
+    READ_SEED_DRAFT = "read a draft of a seed"
+    REGISTER_SEED = "register a seed"
+    CHANGE_SEED = "revise or withdraw a seed"
+    RANK_NEEDS = "see the needs ranked for a seed, as far as the matches may be seen"
+    READ_NEED = "read the public part of a published need"
+    READ_HIDDEN_NEED = "read the public part of a need on hold, withdrawn or expired"
+    READ_NEED_DRAFT = "read a draft of a need"
+    READ_NEED_DETAIL = "read the confidential part of a need"
+    POST_NEED = "post a need"
+    CHANGE_NEED = "revise or withdraw a need"
+    RANK_SEEDS = "see the seeds ranked for a need, as far as the matches may be seen"
+    MATCH_TEXT = "rank what may be seen for a text that is not stored"
+    READ_MATCH = "read a match"
+    REVIEW_MATCH = "give a verdict on a match"
+    READ_REVIEWS = "read the verdicts on a match"
+    READ_ORGANISATION = "read a university or public research institute"
+    READ_COMPANY = "read a company that no visible entry names"
+    ADD_ORGANISATION = "add an organisation"
+    CHANGE_ORGANISATION = "revise or withdraw an organisation"
+
+
+Row = Mapping[Role, Mapping[Relation, Answer]]
+
+_LETTERS: Final = {"y": Answer.YES, "n": Answer.NO, "-": Answer.HIDDEN}
+_ROLES: Final = (Role.COMPANY, Role.UNIVERSITY, Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR, Role.AUDITOR)
+
+
+def _row(*answers: str) -> Row:
+    """One group of letters for each role: y yes, n refused, - hidden, a point where there can be no such thing.
+
+    In each group: of one's own organisation, of the cluster, of another cluster that opened it, of another cluster.
+    """
+    return {
+        role: {relation: _LETTERS[letter] for relation, letter in zip(Relation, letters, strict=True) if letter != "."}
+        for role, letters in zip(_ROLES, answers, strict=True)
+    }
+
+
+# fmt: off
+POLICY: Final[Mapping[Action, Row]] = {
+    #                                company university coordinator administrator auditor
+    Action.READ_SEED:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Action.READ_HIDDEN_SEED:    _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
+    Action.READ_SEED_DRAFT:     _row(".---", "y---",    ".---",     ".---",       ".---"),
+    Action.REGISTER_SEED:       _row(".nnn", "ynnn",    ".ynn",     ".nnn",       ".nnn"),
+    Action.CHANGE_SEED:         _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
+    Action.RANK_NEEDS:          _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Action.READ_NEED:           _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Action.READ_HIDDEN_NEED:    _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
+    Action.READ_NEED_DRAFT:     _row("y---", "y---",    ".---",     ".---",       ".---"),
+    Action.READ_NEED_DETAIL:    _row("y---", "y---",    ".y--",     ".---",       ".---"),
+    Action.POST_NEED:           _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
+    Action.CHANGE_NEED:         _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
+    Action.RANK_SEEDS:          _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Action.MATCH_TEXT:          _row("yyyy", "yyyy",    "yyyy",     "yyyy",       "yyyy"),
+    Action.READ_MATCH:          _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
+    Action.REVIEW_MATCH:        _row("nn--", "nn--",    ".y--",     ".n--",       ".n--"),
+    Action.READ_REVIEWS:        _row("----", "----",    ".y--",     ".y--",       ".y--"),
+    Action.READ_ORGANISATION:   _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Action.READ_COMPANY:        _row("y---", ".---",    ".y--",     ".y--",       ".y--"),
+    Action.ADD_ORGANISATION:    _row(".n.n", ".n.n",    ".y.n",     ".y.n",       ".n.n"),
+    Action.CHANGE_ORGANISATION: _row("nnn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
+}
+# fmt: on
+
+
+def relation_to(caller: Caller, cluster_id: int, owner_id: int | None) -> Relation:
+    """Whose a thing is, seen from the caller; what another cluster has is taken to be opened if it is seen at all."""
+    if owner_id is not None and owner_id == caller.organisation_id:
+        return Relation.OWN
+    return Relation.HERE if cluster_id == caller.cluster_id else Relation.OPENED
+
+
+def may(caller: Caller, action: Action, relation: Relation) -> bool:
+    """Whether the policy says yes. Who oversees a cluster needs no organisation: what is own is of the cluster too."""
+    answers = POLICY[action][caller.role]
+    return answers.get(relation, answers.get(Relation.HERE)) is Answer.YES
+
+
+def require(caller: Caller, action: Action, relation: Relation) -> None:
+    """Raise what the policy answers where it does not say yes: ForbiddenError or NotFoundError."""
+    if may(caller, action, relation):
+        return
+    answers = POLICY[action][caller.role]
+    if answers.get(relation, answers.get(Relation.HERE)) is Answer.HIDDEN:
+        raise NotFoundError("no such thing, or it is not open to you")
+    raise ForbiddenError(f"who may {action}: {', '.join(_allowed(action))}")
+
+
+def _allowed(action: Action) -> list[str]:
+    """Who may, in words; nobody is named who may not."""
+    names = {Relation.OWN: "of its own organisation", Relation.HERE: "of its cluster"}
+    return [
+        f"{role.replace('_', ' ')} {names[relation]}"
+        for role, answers in POLICY[action].items()
+        for relation in (Relation.OWN, Relation.HERE)
+        if answers.get(relation) is Answer.YES
+    ]
