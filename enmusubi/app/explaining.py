@@ -18,7 +18,7 @@ from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.freshness import Index
 from enmusubi.app.matchmaking import Matchmaking, Proposals
 from enmusubi.app.models import EntryPassages, Match, Need, Seed
-from enmusubi.app.stored_parts import shown_parts
+from enmusubi.app.stored_parts import seen_parts, shown_parts
 from enmusubi.matching.encoder import Role
 from enmusubi.matching.lexical import language_of, phrases, spans, terms
 from enmusubi.matching.lexical.index import Weighed
@@ -78,7 +78,7 @@ class Explaining:
         query = select(Seed).where(Seed.id.in_(_keys(proposals)), visibility.seeds_visible_to(caller))
         seeds = {seed.id: seed for seed in session.scalars(query)}
         still = [each.ranked for each in proposals.found if each.ranked.key in seeds]
-        pairs = [(need, seeds[ranked.key], ranked.parts) for ranked in still]
+        pairs = [(need, seeds[ranked.key], seen_parts(ranked.parts, caller)) for ranked in still]
         explained = self._explain(session, caller, pairs)
         return {ranked.key: reasons for ranked, reasons in zip(still, explained, strict=True)}
 
@@ -87,7 +87,7 @@ class Explaining:
         query = select(Need).where(Need.id.in_(_keys(proposals)), visibility.needs_visible_to(caller))
         needs = {need.id: need for need in session.scalars(query)}
         still = [each.ranked for each in proposals.found if each.ranked.key in needs]
-        pairs = [(needs[ranked.key], seed, ranked.parts) for ranked in still]
+        pairs = [(needs[ranked.key], seed, seen_parts(ranked.parts, caller)) for ranked in still]
         explained = self._explain(session, caller, pairs)
         return {ranked.key: reasons for ranked, reasons in zip(still, explained, strict=True)}
 

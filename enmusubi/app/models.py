@@ -224,7 +224,19 @@ class Seed(_ProfileColumns, Base):
     transferable: Mapped[bool | None] = mapped_column(Boolean)
     researchers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
 
+    detail: Mapped["SeedDetail | None"] = relationship(
+        cascade="all, delete-orphan", lazy="raise", single_parent=True, uselist=False
+    )
     openings: Mapped[list["SeedOpening"]] = relationship(cascade="all, delete-orphan", lazy="raise")
+
+
+class SeedDetail(Base):
+    """What only the seed's own organisation and the coordinators of its cluster read; no row where there is nothing."""
+
+    __tablename__ = "seed_details"
+    seed_id: Mapped[int] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), primary_key=True)
+    unpublished: Mapped[str | None] = mapped_column(Text)
+    filing_expected_on: Mapped[datetime.date | None] = mapped_column(Date)
 
 
 class Need(_ProfileColumns, Base):

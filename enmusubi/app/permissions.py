@@ -42,6 +42,7 @@ class Action(StrEnum):
     READ_SEED = "read a published seed"
     READ_HIDDEN_SEED = "read a seed on hold, withdrawn or expired"
     READ_SEED_DRAFT = "read a draft of a seed"
+    READ_SEED_DETAIL = "read the unpublished part of a seed"
     REGISTER_SEED = "register a seed"
     CHANGE_SEED = "revise or withdraw a seed"
     RANK_NEEDS = "see the needs ranked for a seed, as far as the matches may be seen"
@@ -85,6 +86,7 @@ POLICY: Final[Mapping[Action, Row]] = {
     Action.READ_SEED:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
     Action.READ_HIDDEN_SEED:    _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
     Action.READ_SEED_DRAFT:     _row(".---", "y---",    ".---",     ".---",       ".---"),
+    Action.READ_SEED_DETAIL:    _row(".---", "y---",    ".y--",     ".---",       ".---"),
     Action.REGISTER_SEED:       _row(".nnn", "ynnn",    ".ynn",     ".nnn",       ".nnn"),
     Action.CHANGE_SEED:         _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
     Action.RANK_NEEDS:          _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),

@@ -8,11 +8,12 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.needs import OwnerOutline
 from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
-from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed
+from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed, SeedDetail
 from enmusubi.app.reasons_shown import ReasonsOut, Rounded, reasons_out
 from enmusubi.app.schemas import ResearcherDraft, need_profile
-from enmusubi.app.stored_parts import may_see_ranking, shown_parts
+from enmusubi.app.stored_parts import may_see_probability, seen_parts, seen_probability, seen_score, shown_parts
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,
@@ -24,10 +25,17 @@ from enmusubi.app.vocabulary import (
     Stage,
     Verdict,
 )
+from enmusubi.matching.calibration import Probability
 from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
 
-Score = Annotated[float, Field(description="Higher is better; the sum of value times weight over its parts")]
+Score = Annotated[
+    float,
+    Field(
+        description="Higher is better; the sum of value times weight over its parts. To two decimals, and without the "
+        "hubs among the parts, for those who do not oversee the cluster"
+    ),
+]
 
 
 _PUBLIC_ID = AliasChoices("public_id", "id")
@@ -86,6 +94,13 @@ class EntryOut(Representation):
     last_modified: datetime.datetime
 
 
+class SeedConfidential(Representation):
+    """What only the seed's own organisation and the coordinators of its cluster read, until a patent is filed."""
+
+    unpublished: str | None
+    filing_expected_on: datetime.date | None
+
+
 class SeedOut(EntryOut):
     """A technology seed."""
 
@@ -100,6 +115,9 @@ class SeedOut(EntryOut):
     licensable: bool | None
     transferable: bool | None
     researchers: list[ResearcherDraft]
+    confidential: SeedConfidential | None = Field(
+        default=None, description="Null in lists, for those who may not read it, and where there is nothing in it"
+    )
 
 
 class NeedConfidential(Representation):
@@ -113,6 +131,14 @@ class NeedConfidential(Representation):
     excluded_organisations: list[str]
 
 
+class OwnerOutlined(Representation):
+    """All that readers learn of the company behind an anonymous need."""
+
+    kind: OrganisationKind
+    size_band: SizeBand | None
+    region: str | None
+
+
 class NeedOut(EntryOut):
     """A need: its public part, and the confidential part for those who may read it."""
 
@@ -122,6 +148,7 @@ class NeedOut(EntryOut):
     region_preference: list[str]
     deadline: datetime.date | None
     anonymous: bool
+    owner_outline: OwnerOutlined | None = Field(default=None, description="Of an anonymous need; null for others")
     confidential: NeedConfidential | None = None
 
 
@@ -227,7 +254,7 @@ class MatchOut(BaseModel):
         description="Null for a match that was ranked before there were any, and for companies where a seed's ranking "
         "proposed it: it depends on needs of others"
     )
-    parts: list[PartOut] = Field(description="Without the hubs for companies where a seed's ranking proposed the match")
+    parts: list[PartOut] = Field(description="Without the hubs for those who do not oversee the cluster")
     shared: SharedOut
     need: EntryShown
     seed: EntryShown
@@ -265,9 +292,18 @@ def organisation_named(organisation: Organisation | None) -> OrganisationNamed |
     return OrganisationNamed.model_validate(organisation) if organisation else None
 
 
-def need_out(need: Need, detail: NeedDetail | None) -> NeedOut:
+def seed_out(seed: Seed, detail: SeedDetail | None) -> SeedOut:
+    """A seed as its reader may see it: `detail` is None for those who may not read it."""
+    shown = SeedOut.model_validate(seed)
+    if detail is not None:
+        shown.confidential = SeedConfidential.model_validate(detail)
+    return shown
+
+
+def need_out(need: Need, detail: NeedDetail | None, outline: OwnerOutline | None) -> NeedOut:
     """A need as its reader may see it: `detail` is None for those who may not read it."""
     shown = NeedOut.model_validate(need)
+    shown.owner_outline = OwnerOutlined.model_validate(outline) if outline else None
     if detail is None:
         # The name of a file, or the numbering of a company's own list, may say whose need it is.
         shown.source = shown.external_id = shown.reference = None
@@ -284,6 +320,7 @@ def need_out(need: Need, detail: NeedDetail | None) -> NeedOut:
 
 
 def ranking_out(
+    caller: Caller,
     proposals: Proposals,
     matches: Mapping[int, Match] | None,
     kind: Literal["seed", "need"],
@@ -291,13 +328,14 @@ def ranking_out(
     *,
     misses: str = MISSES,
 ) -> RankingOut:
-    """A ranking; `matches` are the stored ones, and `reasons` those given, by the ranked entry's key.
+    """A ranking as the caller may see it.
 
-    `misses` is what the one who asked can ask with for the nearest misses.
+    `matches` are the stored ones, and `reasons` those given, by the ranked entry's key; `misses` is what the one who
+    asked can ask with for the nearest misses.
     """
     return RankingOut(
         ranking=[
-            _ranked(place, each, proposals.asked, matches, kind, (reasons or {}).get(each.ranked.key))
+            _ranked(caller, place, each, proposals.asked, matches, kind, (reasons or {}).get(each.ranked.key))
             for place, each in enumerate(proposals.found, start=1)
         ],
         message=_message(proposals, misses),
@@ -316,6 +354,7 @@ def _message(proposals: Proposals, misses: str) -> str | None:
 
 
 def _ranked(
+    caller: Caller,
     place: int,
     proposal: Proposal,
     asked: Asked,
@@ -332,9 +371,9 @@ def _ranked(
     match = matches.get(ranked.key) if matches is not None else None
     return RankedOut(
         rank=place,
-        score=ranked.score,
-        probability=ProbabilityOut.model_validate(proposal.probability),
-        parts=[PartOut.model_validate(part) for part in ranked.parts],
+        score=seen_score(ranked.score, caller),
+        probability=ProbabilityOut.model_validate(seen_probability(proposal.probability, caller)),
+        parts=[PartOut.model_validate(part) for part in seen_parts(ranked.parts, caller)],
         shared=SharedOut.model_validate(
             shared(asked, [*row.technology_keywords, *row.market_keywords], row.field_codes, row.language)
         ),
@@ -388,10 +427,11 @@ def _entry_shown(entry: Seed | Need) -> EntryShown:
     )
 
 
-def _probability(match: Match) -> ProbabilityOut | None:
-    if match.probability is None or match.probability_low is None or match.probability_high is None:
+def _probability(match: Match, caller: Caller) -> ProbabilityOut | None:
+    value, low, high = match.probability, match.probability_low, match.probability_high
+    if value is None or low is None or high is None or not may_see_probability(match, caller):
         return None
-    return ProbabilityOut(value=match.probability, low=match.probability_low, high=match.probability_high)
+    return ProbabilityOut.model_validate(seen_probability(Probability(value, low, high), caller))
 
 
 def match_out(
@@ -404,8 +444,8 @@ def match_out(
     return MatchOut(
         id=match.public_id,
         status=MatchStatus(match.status),
-        score=match.score,
-        probability=_probability(match) if may_see_ranking(match, caller) else None,
+        score=seen_score(match.score, caller),
+        probability=_probability(match, caller),
         parts=[PartOut.model_validate(part) for part in shown_parts(match, caller)],
         shared=SharedOut.model_validate(
             shared(

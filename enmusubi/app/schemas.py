@@ -117,6 +117,10 @@ class SeedDraft(ProfileDraft):
     advantages: Text | None = Field(default=None, description="従来技術との比較")
     open_challenges: Text | None = Field(default=None, description="実用化に向けた課題")
     expected_partner: Text | None = Field(default=None, description="企業への期待")
+    unpublished: Text | None = Field(
+        default=None, description="Confidential, for what must not be disclosed before a patent is filed (未公開情報)"
+    )
+    filing_expected_on: date | None = Field(default=None, description="Confidential: when it is to be filed")
     trl: Trl | None = None
     stage: Stage | None = None
     ipr_status: IprStatus | None = None

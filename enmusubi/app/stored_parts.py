@@ -1,11 +1,13 @@
 """The parts of a score as they are stored with a match, and which of them their reader may see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, replace
 from typing import Any, Final
 
 from enmusubi.app.caller import Caller
 from enmusubi.app.models import Match
 from enmusubi.app.vocabulary import Role
+from enmusubi.matching.calibration import Probability
 from enmusubi.matching.policy import PARTS
 from enmusubi.matching.ranking import Part
 from enmusubi.matching.reranking import RERANKER
@@ -22,17 +24,44 @@ def parts_of(stored: Mapping[str, Any]) -> tuple[Part, ...]:
 
 
 def shown_parts(match: Match, caller: Caller) -> tuple[Part, ...]:
-    """The parts of a stored match that the caller may see."""
-    parts = parts_of(match.parts)
-    return parts if may_see_ranking(match, caller) else tuple(part for part in parts if part.name not in _HUBS)
+    """The parts of a stored match as the caller may see them."""
+    return seen_parts(parts_of(match.parts), caller)
 
 
-def may_see_ranking(match: Match, caller: Caller) -> bool:
-    """Whether the caller may see what depends on the other entries ranked: the probability and the hubs.
+def seen_parts(parts: Sequence[Part], caller: Caller) -> tuple[Part, ...]:
+    """The parts of a score as the caller may see them.
 
-    Where a seed asked, those are needs, which a company sees its own of alone.
+    Hubs say how near others' entries are, and exact figures would let anybody who may rank texts of his own work out
+    what the statistics of the catalogue are made of: both are for those who oversee the cluster.
+    """
+    if caller.oversees:
+        return tuple(parts)
+    return tuple(replace(part, value=_coarse(part.value)) for part in parts if part.name not in _HUBS)
+
+
+def seen_score(score: float, caller: Caller) -> float:
+    """A score as the caller may see it, to two decimals unless he oversees the cluster."""
+    return score if caller.oversees else _coarse(score)
+
+
+def seen_probability(probability: Probability, caller: Caller) -> Probability:
+    """A probability as the caller may see it, in steps of five per cent unless he oversees the cluster."""
+    if caller.oversees:
+        return probability
+    value, low, high = (round(round(each * 20) / 20, 2) for each in astuple(probability))
+    return Probability(value, low, high)
+
+
+def may_see_probability(match: Match, caller: Caller) -> bool:
+    """Whether the caller may see how probable a stored match is.
+
+    Where a seed asked, that depends on the needs it was ranked among, which a company sees its own of alone.
     """
     return match.asking == "need" or caller.role is not Role.COMPANY
+
+
+def _coarse(value: float) -> float:
+    return round(value, 2) + 0.0  # never -0.0
 
 
 def _part(name: str, stored: Any) -> Part:

@@ -75,6 +75,14 @@ def need_details_visible_to(caller: Caller) -> ColumnElement[bool]:
     return or_(false(), *rules)
 
 
+def seed_details_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Unpublished parts: the seed's own organisation and the coordinators of its cluster. Goes with Seed."""
+    rules: list[ColumnElement[bool]] = [own(caller, Seed)]
+    if caller.coordinates:
+        rules.append(and_(Seed.cluster_id == caller.cluster_id, Seed.submitted, Seed.status.in_(_FOLLOWED)))
+    return or_(*rules)
+
+
 def pairs_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Pairs of a visible need and a visible seed that this account may see as a match.
 

@@ -161,7 +161,9 @@ def _stored(session: Session, kind: Kind, ids: set[int]) -> dict[str | None, See
     if not ids:
         return {}
     options = [undefer(kind.source_digest), selectinload(kind.openings)]
-    if kind is Need:
+    if kind is Seed:
+        options.append(selectinload(Seed.detail))
+    else:
         options.append(selectinload(Need.detail).selectinload(NeedDetail.exclusions))
     # Locked: who revises one of them over the API meanwhile waits for us, or we for them.
     query = select(kind).where(kind.id.in_(ids)).options(*options).order_by(kind.id).with_for_update(of=kind)

@@ -137,7 +137,9 @@ def test_match_explains_itself(people: People, session: Session) -> None:
     assert need["matches"]["provenance"] == source
     match = people.university.read(f"/matches/{ranked['match']}")
     assert match["provenance"] == source
-    for shown in (ranked, match):
+    exact = people.coordinator.read(f"/needs/{need['id']}/matches")["ranking"][0]
+    assert (match["score"], ranked["score"]) == (round(exact["score"], 2),) * 2
+    for shown in (exact, people.coordinator.read(f"/matches/{ranked['match']}")):
         assert [part["name"] for part in shown["parts"]] == ["similarity", "terms"]
         assert sum(part["value"] * part["weight"] for part in shown["parts"]) == pytest.approx(shown["score"], abs=2e-4)
         assert not any(part["estimated"] for part in shown["parts"])
@@ -146,11 +148,11 @@ def test_match_explains_itself(people: People, session: Session) -> None:
 def test_parts_are_shown_to_four_decimals(people: People, session: Session) -> None:
     """In rankings and stored matches, values of parts and what counts against alike; the score stays exact."""
     need, _ = _pair(people, session)
-    (ranked,) = people.company.read(f"/needs/{need}/matches", reasons="true")["ranking"]
-    before = people.company.read(f"/matches/{ranked['match']}")
+    (ranked,) = people.coordinator.read(f"/needs/{need}/matches", reasons="true")["ranking"]
+    before = people.coordinator.read(f"/matches/{ranked['match']}")
     session.execute(update(Match).values(parts=WITH_HUBS))
     session.commit()
-    after = people.company.read(f"/matches/{ranked['match']}")
+    after = people.coordinator.read(f"/matches/{ranked['match']}")
     assert [part["value"] for part in after["parts"]] == [0.7654, 0.1235, -0.0123]
     assert [each["contribution"] for each in after["reasons"]["against"] if each["contribution"]] == [-0.0617]
     assert before["score"] == ranked["score"] != round(ranked["score"], 4)
@@ -173,7 +175,7 @@ def test_a_match_keeps_what_its_need_says_of_it(people: People, session: Session
     people.coordinator.read(f"/seeds/{seed}/matches")
     again = _stored(session, first["match"])
     assert (again.asking, again.probability == stored.probability) == ("seed", False)
-    by_need = people.company.read(f"/needs/{need}/matches")["ranking"][0]
+    by_need = people.coordinator.read(f"/needs/{need}/matches")["ranking"][0]
     assert by_need["match"] == first["match"]
     kept = _stored(session, first["match"])
     assert (kept.asking, kept.score) == ("need", by_need["score"])
@@ -188,8 +190,8 @@ def _stored(session: Session, match: str) -> Row[Any]:
     return session.execute(query).one()
 
 
-def test_companies_do_not_see_what_depends_on_needs_of_others(people: People, session: Session) -> None:
-    """Of a match that a seed's ranking proposed they see neither probability nor hubs, in lists and reasons too."""
+def test_the_sides_do_not_see_what_depends_on_entries_of_others(people: People, session: Session) -> None:
+    """Neither side sees hubs, in lists and reasons too; a company no probability where a seed's ranking proposed."""
     need, seed = _pair(people, session)
     (ranked,) = people.university.read(f"/seeds/{seed}/matches")["ranking"]
     hubs = {"hub_across", "hub_alike"}
@@ -205,12 +207,28 @@ def test_companies_do_not_see_what_depends_on_needs_of_others(people: People, se
             for shown in (one, listed)
         ]
 
-    for person in (people.university, people.coordinator, people.administrator):
+    for person in (people.coordinator, people.administrator):
         assert seen(person) == [(True, hubs), (True, hubs)], person.role
+    assert seen(people.university) == [(True, set()), (True, set())]
     assert seen(people.company) == [(False, set()), (False, set())]
     assert [part["name"] for part in people.company.read(f"/matches/{ranked['match']}")["parts"]] == ["similarity"]
     people.company.read(f"/needs/{need}/matches")
-    assert seen(people.company) == [(True, hubs), (True, hubs)]
+    assert seen(people.company) == [(True, set()), (True, set())]
+
+
+def test_the_sides_see_figures_too_coarse_to_reckon_with(people: People, session: Session) -> None:
+    """Scores and parts to two decimals, probabilities in steps of five per cent, in every answer that has them."""
+    need, seed = _pair(people, session)
+    for person, path in ((people.company, f"/needs/{need}/matches"), (people.university, f"/seeds/{seed}/matches")):
+        (ranked,) = person.read(path, reasons="true")["ranking"]
+        (listed,) = person.read("/matches")["items"]
+        for shown in (ranked, listed, person.read(f"/matches/{ranked['match']}")):
+            figures = [shown["score"], *(part["value"] for part in shown["parts"])]
+            assert figures == [round(figure, 2) for figure in figures]
+            steps = [20 * figure for figure in shown["probability"].values()] if shown["probability"] else []
+            assert steps == pytest.approx([round(step) for step in steps])
+    text = people.company.post("/match", {"text": WORDS}).json()["ranking"]
+    assert [one["score"] for one in text] == [round(one["score"], 2) for one in text]
 
 
 def test_entries_that_wait_to_be_indexed_are_not_nothing(people: People, session: Session) -> None:

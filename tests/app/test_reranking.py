@@ -161,14 +161,15 @@ def test_a_service_with_a_cross_encoder(committed: Database, serve: Serve, setti
         session.commit()
     assert client.get("/health/ready").json()["model"] == "ok"
     need = people.company.create("/needs", {"title": WORDS})
-    ranking, provenance = need["matches"]["ranking"], need["matches"]["provenance"]
+    shown = people.coordinator.read(f"/needs/{need['id']}/matches")
+    ranking, provenance = shown["ranking"], shown["provenance"]
     scores = [one["score"] for one in ranking]
     assert scores == sorted(scores, reverse=True)
     for one in ranking:
         assert one["parts"][-1]["name"] == "reranker"
         assert one["score"] == pytest.approx(sum(part["value"] * part["weight"] for part in one["parts"]), abs=2e-4)
     assert provenance["policy"].startswith("evidence-1+rerank:tiny-reranker@")
-    assert people.company.read(f"/matches/{ranking[0]['match']}")["parts"] == ranking[0]["parts"]
+    assert people.coordinator.read(f"/matches/{ranking[0]['match']}")["parts"] == ranking[0]["parts"]
     assert str(tmp_path) not in str(need)
 
 

@@ -22,6 +22,7 @@ from enmusubi.app.models import (
     Organisation,
     Review,
     Seed,
+    SeedDetail,
     SeedOpening,
 )
 from enmusubi.app.vocabulary import EntryStatus, Role, Verdict
@@ -66,6 +67,7 @@ def scene(database: RolledBackDatabase, session: Session) -> Scene:
                 for opened in (False, True):
                     seed = a_seed(session, cluster, organisation, encoder=None)
                     seed.status = state
+                    seed.detail = SeedDetail(unpublished="hidden")
                     seeds.append(seed)
                     if opened:
                         session.add(SeedOpening(seed_id=seed.id, cluster_id=other.id))
@@ -126,6 +128,12 @@ def test_raw_statements_find_what_visibility_says(scene: Scene) -> None:
             "select need_id from need_details": expected(
                 scene, NeedDetail.need_id, visibility.need_details_visible_to(caller)
             ),
+            "select seed_id from seed_details": expected(
+                scene,
+                SeedDetail.seed_id,
+                visibility.seed_details_visible_to(caller),
+                (Seed, Seed.id == SeedDetail.seed_id),
+            ),
             "select id from matches": expected(scene, Match.id, visibility.pairs_visible_to(caller), *pair),
             "select id from organisations": expected(
                 scene, Organisation.id, visibility.organisations_visible_to(caller)
@@ -143,8 +151,10 @@ def test_only_coordinators_and_owners_read_details(scene: Scene) -> None:
     """Some details are read by owners and coordinators, and none by anybody else."""
     for caller in scene.callers:
         with as_service(scene, caller) as session:
-            found = session.scalars(text("select description from need_details")).all()
-        assert bool(found) == (caller.role in (Role.COMPANY, Role.COORDINATOR)), caller.role
+            needs = session.scalars(text("select description from need_details")).all()
+            seeds = session.scalars(text("select unpublished from seed_details")).all()
+        assert bool(needs) == (caller.role in (Role.COMPANY, Role.COORDINATOR)), caller.role
+        assert bool(seeds) == (caller.role in (Role.UNIVERSITY, Role.COORDINATOR)), caller.role
 
 
 def test_reviews_are_read_by_who_oversees_their_cluster(scene: Scene) -> None:
@@ -191,6 +201,7 @@ def test_others_rows_are_not_changed(scene: Scene, role: Role) -> None:
         session.execute(text("update seeds set title = 'x'"))
         session.execute(text("update needs set title = 'x'"))
         session.execute(text("update need_details set description = 'x'"))
+        session.execute(text("update seed_details set unpublished = 'x'"))
         session.execute(text("delete from need_exclusions"))
         session.execute(text("delete from seeds"))
         session.commit()

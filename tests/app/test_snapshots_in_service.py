@@ -92,10 +92,10 @@ def test_ranking_is_reproducible_from_its_snapshot(crowd: People, committed: Dat
             a_seed(session, crowd.cluster, title=f"{words[number % 3]} {words[number % 2]} word{number}")
         session.commit()
     assert _serving(crowd.company, _publish(committed, settings))
-    before = _rank(crowd.company, limit=30)["ranking"]
+    before = _rank(crowd.coordinator, limit=30)["ranking"]
     assert len(before) == 30
     with matchmaking(settings, committed, ENCODER) as another, committed.session() as session:
-        proposals = another.for_text(session, crowd.company.caller, WORDS, Seed, 30)
+        proposals = another.for_text(session, crowd.coordinator.caller, WORDS, Seed, 30)
     again = [(str(each.row.public_id), each.ranked.score) for each in proposals.found]
     assert again == [(one["entry"]["id"], one["score"]) for one in before]
 

@@ -39,7 +39,7 @@ def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow
         proposals = matchmaking.for_text(
             asked.session, asked.caller, query.text, against, query.limit, misses=query.misses
         )
-    ranking = ranking_out(proposals, None, "seed" if against is Seed else "need")
+    ranking = ranking_out(asked.caller, proposals, None, "seed" if against is Seed else "need")
     # Written here, in this request's thread, not once more as Python objects in the one that serves them all.
     return Response(ranking.model_dump_json(by_alias=True), media_type="application/json")
 

@@ -31,13 +31,14 @@ Misses = Annotated[bool, Query(description="The nearest seeds also where none is
 
 
 def _shown(asked: Asked, need: Need) -> NeedOut:
-    return need_out(need, needs.read_details(asked.session, asked.caller, [need.id]).get(need.id))
+    detail = needs.read_details(asked.session, asked.caller, [need.id]).get(need.id)
+    return need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
 
 
 def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> RankingOut:
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit)
     matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
-    return ranking_out(proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
+    return ranking_out(asked.caller, proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
 
 
 @router.post("", status_code=201, response_model=NeedPosted)
@@ -61,7 +62,9 @@ def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) ->
     """The needs open to you, newest first."""
     listed = listing.list_needs(asked.session, asked.caller, query)
     details = needs.read_details(asked.session, asked.caller, [need.id for need in listed.rows])
-    return Page[NeedOut](items=[need_out(need, details.get(need.id)) for need in listed.rows], next=listed.next)
+    outlines = needs.outline_owners(asked.session, listed.rows)
+    items = [need_out(need, details.get(need.id), outlines.get(need.id)) for need in listed.rows]
+    return Page[NeedOut](items=items, next=listed.next)
 
 
 @router.get("/{need_id}")
@@ -114,4 +117,4 @@ def need_matches(
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit, misses=misses)
     matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
     explained = explaining.of_need(asked.session, asked.caller, need, proposals) if reasons else None
-    return ranking_out(proposals, matches, "seed", explained)
+    return ranking_out(asked.caller, proposals, matches, "seed", explained)

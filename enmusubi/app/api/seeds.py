@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, seeds
 from enmusubi.app.dependencies import (
+    Asked,
     AskedNow,
     CreationNow,
     ExpectedVersion,
@@ -18,10 +19,15 @@ from enmusubi.app.dependencies import (
     etag,
 )
 from enmusubi.app.explaining import refuse_too_many
-from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out
+from enmusubi.app.models import Seed
+from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out, seed_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
 
 router = APIRouter(prefix="/seeds", tags=["seeds"])
+
+
+def _shown(asked: Asked, seed: Seed) -> SeedOut:
+    return seed_out(seed, seeds.read_seed_details(asked.session, asked.caller, [seed.id]).get(seed.id))
 
 
 @router.post("", status_code=201, response_model=SeedOut)
@@ -31,7 +37,7 @@ def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matc
     def register() -> tuple[BaseModel, Mapping[str, str]]:
         seed = seeds.register_seed(asked.session, asked.caller, draft, matchmaking.encoder)
         seed = seeds.read_seed(asked.session, asked.caller, seed.public_id)
-        return SeedOut.model_validate(seed), {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
+        return _shown(asked, seed), {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
 
     return creation.reply(register)
 
@@ -40,7 +46,7 @@ def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matc
 def list_seeds(query: Annotated[listing.SeedQuery, Query()], asked: AskedNow) -> Page[SeedOut]:
     """The seeds open to you, newest first."""
     listed = listing.list_seeds(asked.session, asked.caller, query)
-    return Page[SeedOut](items=[SeedOut.model_validate(seed) for seed in listed.rows], next=listed.next)
+    return Page[SeedOut](items=[seed_out(seed, None) for seed in listed.rows], next=listed.next)
 
 
 @router.get("/{seed_id}")
@@ -48,7 +54,7 @@ def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOu
     """One seed; its ETag is what If-Match takes."""
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
     response.headers.update(etag(seed.version))
-    return SeedOut.model_validate(seed)
+    return _shown(asked, seed)
 
 
 @router.patch("/{seed_id}")
@@ -64,7 +70,7 @@ def revise_seed(
     seed = seeds.revise_seed(asked.session, asked.caller, seed_id, version, revision, matchmaking.encoder)
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
     response.headers.update(etag(seed.version))
-    return SeedOut.model_validate(seed)
+    return _shown(asked, seed)
 
 
 @router.post("/{seed_id}/withdraw")
@@ -73,7 +79,7 @@ def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     seeds.withdraw_seed(asked.session, asked.caller, seed_id, version)
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
     response.headers.update(etag(seed.version))
-    return SeedOut.model_validate(seed)
+    return _shown(asked, seed)
 
 
 @router.get("/{seed_id}/matches")
@@ -95,4 +101,4 @@ def seed_matches(
     proposals = matchmaking.for_seed(asked.session, asked.caller, seed, limit, misses=misses)
     matches = matchmaking.keep_for_seed(asked.session, asked.caller, seed, proposals)
     explained = explaining.of_seed(asked.session, asked.caller, seed, proposals) if reasons else None
-    return ranking_out(proposals, matches, "need", explained)
+    return ranking_out(asked.caller, proposals, matches, "need", explained)

@@ -3,9 +3,10 @@
 import contextlib
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from enmusubi.app import visibility
@@ -39,6 +40,23 @@ CONFIDENTIAL = ("description", "requirements", "constraints", "budget_yen")
 COLUMNS = [name for name in NeedDraft.model_fields if name not in NOT_COLUMNS and name not in CONFIDENTIAL]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerOutline:
+    """All that readers learn of the company behind an anonymous need."""
+
+    kind: str
+    size_band: str | None
+    region: str | None
+
+
+# A function of the database: the company itself is not the caller's to read.
+_OUTLINED = select(
+    func.owners_outlined(bindparam("keys", type_=ARRAY(BigInteger))).table_valued(
+        column("need_id", BigInteger), column("kind", Text), column("size_band", Text), column("region", Text)
+    )
+)
+
+
 def read_need(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: bool = False) -> Need:
     """The need's public part, if the caller may see it; NotFoundError otherwise."""
     query = (
@@ -65,6 +83,17 @@ def read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> d
     )
     found = session.scalars(query.execution_options(populate_existing=True))
     return {detail.need_id: detail for detail in found}
+
+
+def outline_owners(session: Session, needs: Iterable[Need]) -> dict[int, OwnerOutline]:
+    """What may be told of the companies behind anonymous needs, by the need's key; of a need without one, nothing."""
+    keys = [need.id for need in needs if need.anonymous]
+    if not keys:
+        return {}
+    return {
+        row.need_id: OwnerOutline(row.kind, row.size_band, row.region)
+        for row in session.execute(_OUTLINED, {"keys": keys})
+    }
 
 
 def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encoder) -> Need:

@@ -1,10 +1,12 @@
 """Seeds: read, register, revise, withdraw."""
 
 import uuid
+from collections.abc import Iterable
 
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
@@ -27,13 +29,14 @@ from enmusubi.app.catalogue.rules import (
 )
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import NotFoundError
-from enmusubi.app.models import Seed, SeedOpening
+from enmusubi.app.models import Seed, SeedDetail, SeedOpening
 from enmusubi.app.permissions import Action, Relation, relation_to, require
 from enmusubi.app.schemas import SeedDraft, seed_profile
 from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.matching.encoder import Encoder
 
-COLUMNS = [name for name in SeedDraft.model_fields if name not in NOT_COLUMNS]
+CONFIDENTIAL = ("unpublished", "filing_expected_on")
+COLUMNS = [name for name in SeedDraft.model_fields if name not in NOT_COLUMNS and name not in CONFIDENTIAL]
 
 
 def read_seed(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: bool = False) -> Seed:
@@ -48,6 +51,17 @@ def read_seed(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
     if seed is None:
         raise NotFoundError("no such seed, or it is not open to you")
     return seed
+
+
+def read_seed_details(session: Session, caller: Caller, seed_ids: Iterable[int]) -> dict[int, SeedDetail]:
+    """The unpublished parts the caller may read, by the seed's key; the others, and those with nothing, are absent."""
+    query = (
+        select(SeedDetail)
+        .join(Seed, SeedDetail.seed_id == Seed.id)
+        .where(Seed.id.in_(list(seed_ids)), visibility.seed_details_visible_to(caller))
+    )
+    found = session.scalars(query.execution_options(populate_existing=True))
+    return {detail.seed_id: detail for detail in found}
 
 
 def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: Encoder) -> Seed:
@@ -72,7 +86,10 @@ def revise_seed(
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
     seed = _to_change(session, caller, public_id)
     check_revisable(seed, version)
+    detail = read_seed_details(session, caller, [seed.id]).get(seed.id)
+    set_committed_value(seed, "detail", detail)
     present = {name: getattr(seed, name) for name in COLUMNS} | {
+        **{name: getattr(detail, name, None) for name in CONFIDENTIAL},
         "status": seed.status,
         "expires_on": seed.expires_on,
         "organisation": seed.organisation.public_id if seed.organisation else None,
@@ -114,14 +131,22 @@ def new_seed(cluster_id: int, source: str) -> Seed:
         technology_keywords=[],
         market_keywords=[],
         openings=[],
+        detail=None,
     )
 
 
 def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
-    """Put the draft's values into the seed; the stored embedding is dropped where the matched text changes."""
+    """Put the draft's values into the seed, whose detail is loaded; what was computed from another text is dropped."""
     before = seed_profile(seed).matched_text()
     for name in COLUMNS:
         setattr(seed, name, stored(getattr(draft, name)))
+    confidential = {name: getattr(draft, name) for name in CONFIDENTIAL}
+    if all(value is None for value in confidential.values()):
+        seed.detail = None
+    else:
+        seed.detail = seed.detail or SeedDetail()
+        for name, value in confidential.items():
+            setattr(seed.detail, name, value)
     seed.organisation_id = owner_id
     fill_life(seed, draft)
     seed.search_text = search_text(seed, ("description", "advantages", "open_challenges", "expected_partner"))

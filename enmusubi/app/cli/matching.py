@@ -81,12 +81,12 @@ def match(
             proposals = matchmaker.for_seed(session, caller, entry, top, misses=misses)
             matches = matchmaker.keep_for_seed(session, caller, entry, proposals)
             reasons = explaining.of_seed(session, caller, entry, proposals) if explaining else None
-            ranking = ranking_out(proposals, matches, "need", reasons, misses=MISSES)
+            ranking = ranking_out(caller, proposals, matches, "need", reasons, misses=MISSES)
         else:
             title = text or ""
             proposals = matchmaker.for_text(session, caller, title, Seed, top, misses=misses)
             reasons = explaining.of_need(session, caller, title, proposals) if explaining else None
-            ranking = ranking_out(proposals, None, "seed", reasons, misses=MISSES)
+            ranking = ranking_out(caller, proposals, None, "seed", reasons, misses=MISSES)
         session.commit()
     shown = title if len(title) <= 120 else title[:119] + "…"
     if as_json:
@@ -111,7 +111,7 @@ def rank_need(
     proposals = matchmaker.for_need(session, caller, need, top, misses=misses)
     matches = matchmaker.keep_for_need(session, caller, need, proposals)
     reasons = explaining.of_need(session, caller, need, proposals) if explaining else None
-    return ranking_out(proposals, matches, "seed", reasons, misses=MISSES)
+    return ranking_out(caller, proposals, matches, "seed", reasons, misses=MISSES)
 
 
 def find_need(session: Session, caller: Caller, reference: str) -> Need:

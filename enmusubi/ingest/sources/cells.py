@@ -260,7 +260,7 @@ _PARSERS: dict[str, Callable[[object, Target], object]] = {
     "ipr_numbers": _numbers,
     "sdgs": _sdgs,
     **dict.fromkeys(("trl", "wanted_trl"), _trl),
-    **dict.fromkeys(("expires_on", "deadline"), _date),
+    **dict.fromkeys(("expires_on", "deadline", "filing_expected_on"), _date),
     **dict.fromkeys(("licensable", "transferable", "anonymous", "owner_named", "open_for_interest"), _yes_or_no),
     **dict.fromkeys(("stage", "ipr_status", "status", "language"), _choice),
     "cooperation": _cooperation,

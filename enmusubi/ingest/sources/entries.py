@@ -45,7 +45,7 @@ class _Row:
         if column is None and field is not None:
             column, value = next(((c, v) for c, v in self.filled if c.field == field), (None, None))
         field = column.field if column is not None else field
-        if self.kind == "need" and field in fields.CONFIDENTIAL:
+        if field in fields.CONFIDENTIAL[self.kind]:
             display: str | None = WITHHELD
         else:
             display = None if column is None or value is None else _display(value)

@@ -20,7 +20,7 @@ class Target:
 
 _PROSE = (
     "title summary translation_title translation_summary applications description advantages open_challenges "
-    "expected_partner expertise_sought requirements constraints"
+    "expected_partner expertise_sought requirements constraints unpublished"
 )
 PROSE = frozenset(_PROSE.split())
 # Several columns may fill these: their values are joined in the order of the file.
@@ -30,8 +30,11 @@ _LISTS = (
 )
 LISTS = frozenset(_LISTS.split())
 OWNER = frozenset({"organisation", "organisation_name", "organisation_ror", "organisation_corporate_number"})
-# Never shown in a report of needs, nor filled into anything public.
-CONFIDENTIAL = OWNER | {"description", "requirements", "constraints", "budget_yen", "excluded_organisations"}
+# Never shown in a report, nor filled into anything public.
+CONFIDENTIAL: dict[Kind, frozenset[str]] = {
+    "need": OWNER | {"description", "requirements", "constraints", "budget_yen", "excluded_organisations"},
+    "seed": frozenset({"unpublished", "filing_expected_on"}),
+}
 # Switches about the entry: a remark that they are not shown takes nothing from their meaning.
 SWITCHES = frozenset({"anonymous", "owner_named", "status", "open_for_interest"})
 TEXTS: dict[Kind, frozenset[str]] = {

@@ -98,6 +98,13 @@ SEED = {
         "expectations for companies|expected partners|what we expect from companies|"
         "type of partner sought"
     ),
+    "unpublished": (
+        "未公開情報|未公開事項|未公開の内容|未公開部分|非公開情報|非公開事項|出願前情報|未発表情報|unpublished|"
+        "unpublished part|unpublished information|confidential information|undisclosed information|not yet disclosed"
+    ),
+    "filing_expected_on": (
+        "出願予定日|特許出願予定日|出願予定|filing expected|filing expected on|expected filing date|planned filing date"
+    ),
     "trl": (
         "TRL|技術成熟度|技術成熟度（TRL）|技術成熟度レベル|技術成熟度レベル（TRL）|技術熟度|成熟度|"
         "現在のTRL|TRLレベル|TRL level|technology readiness level|technology readiness level (TRL)|"

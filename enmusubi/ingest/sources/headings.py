@@ -167,9 +167,9 @@ def listed(columns: Sequence[Column]) -> str:
 
 
 def _refuse_leak(heading: str, number: int, target: Target, kind: Kind, where: str) -> None:
-    if target.field in fields.SWITCHES or (kind == "need" and target.field in fields.CONFIDENTIAL):
+    if target.field in fields.SWITCHES or target.field in fields.CONFIDENTIAL[kind]:
         return
-    fix = "description" if kind == "need" else fields.IGNORE
+    fix = "description" if kind == "need" else "unpublished"
     raise SourceError(
         f"{where}the heading {shown(heading)!r} (column {number}) is marked confidential, but {target.field} of a "
         f"{kind} is public; say --map '{shown(heading)}={fix}', or name another field there"

@@ -44,6 +44,17 @@ FUNCTIONS = {
         f"and cluster_id = caller_cluster() and {FOLLOWED})",
     ),
     # Its own organisation, and those it names: by key, or by a name that one of theirs equals.
+    # What readers learn of the company behind an anonymous need.
+    "owners_outlined(needs bigint[])": (
+        "table (need_id bigint, kind text, size_band text, region text)",
+        "select detail.need_id, owner.kind, owner.size_band, owner.region from need_details as detail "
+        "join organisations as owner on owner.id = detail.owner_id where detail.need_id = any (needs)",
+    ),
+    "handles_seed(seed bigint)": (
+        "boolean",
+        "select caller_role() = 'coordinator' and exists (select from seeds where id = seed "
+        f"and cluster_id = caller_cluster() and {FOLLOWED})",
+    ),
     "excludes(need bigint, organisation bigint)": (
         "boolean",
         "select exists (select from need_details where need_id = need and owner_id = organisation) "
@@ -84,6 +95,9 @@ READ_NEED = f"""
 WRITE_NEED = f"{HERE} and ({COORDINATES} or ({ROLE} = 'company' and id in (select own_needs())))"
 READ_DETAIL = f"owner_id = {ORGANISATION} or handles_need(need_id)"
 WRITE_DETAIL = f"({ROLE} = 'company' and owner_id = {ORGANISATION}) or handles_need(need_id)"
+OWN_SEED = f"exists (select from seeds where seeds.id = seed_id and seeds.organisation_id = {ORGANISATION})"
+READ_SEED_DETAIL = f"{OWN_SEED} or handles_seed(seed_id)"
+WRITE_SEED_DETAIL = f"({ROLE} = 'university' and {OWN_SEED}) or handles_seed(seed_id)"
 DETAIL_IS_READ = "exists (select from need_details as detail where detail.need_id = need_exclusions.need_id)"
 PAIR_IS_SEEN = f"""
   exists (select from needs where needs.id = need_id) and exists (select from seeds where seeds.id = seed_id)
@@ -131,6 +145,12 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
         "select": READ_DETAIL,
         "insert": WRITE_DETAIL,
         "update": (WRITE_DETAIL, WRITE_DETAIL),
+    },
+    "seed_details": {
+        "select": READ_SEED_DETAIL,
+        "insert": WRITE_SEED_DETAIL,
+        "update": (WRITE_SEED_DETAIL, WRITE_SEED_DETAIL),
+        "delete": WRITE_SEED_DETAIL,
     },
     "need_exclusions": {
         "select": DETAIL_IS_READ,
@@ -193,6 +213,16 @@ def upgrade() -> None:
     op.alter_column("matches", "cluster_id", nullable=False)
     op.create_foreign_key(op.f("fk_matches_cluster_id_clusters"), "matches", "clusters", ["cluster_id"], ["id"])
     op.create_index(op.f("ix_matches_cluster_id"), "matches", ["cluster_id"])
+    op.create_table(
+        "seed_details",
+        sa.Column("seed_id", sa.BigInteger(), nullable=False),
+        sa.Column("unpublished", sa.Text(), nullable=True),
+        sa.Column("filing_expected_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["seed_id"], ["seeds.id"], name=op.f("fk_seed_details_seed_id_seeds"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("seed_id", name=op.f("pk_seed_details")),
+    )
     for signature, (returned, body) in FUNCTIONS.items():
         op.execute(
             f"create function {signature} returns {returned} language sql stable security definer "
@@ -226,7 +256,8 @@ def downgrade() -> None:
     for table in ENTRIES:
         op.execute(f"drop function changed_{table}(bigint)")
     for signature in reversed(FUNCTIONS):
-        op.execute(f"drop function {signature.replace('need ', '').replace('organisation ', '')}")
+        op.execute(f"drop function {signature.split('(')[0]}")
+    op.drop_table("seed_details")
     op.drop_index(op.f("ix_matches_cluster_id"), table_name="matches")
     op.drop_constraint(op.f("fk_matches_cluster_id_clusters"), "matches")
     op.drop_column("matches", "cluster_id")
