@@ -25,7 +25,7 @@ _MIB = 1 << 20
 def measure(given: argparse.Namespace, home: Path) -> Part:
     """Run the rounds."""
     ours = prepared.prepare(home, given.seeds)
-    dense = _prepared_by(given.checkout.resolve(), given.dense_home.resolve(), ours)
+    dense = prepared_by(given.checkout.resolve(), given.dense_home.resolve(), ours)
     loads: dict[tuple[str, int], list[Load]] = {}
     queries = cycle(ours.queries)
     servers = {"hybrid": Server.start_ours(ours), "dense": Server.start_ours(dense, given.checkout.resolve())}
@@ -46,11 +46,11 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
     return _part(given, loads, memory)
 
 
-def _prepared_by(checkout: Path, home: Path, ours: Prepared) -> Prepared:
+def prepared_by(checkout: Path, home: Path, ours: Prepared) -> Prepared:
     """The same seeds, ingested by the other checkout into its own home folder."""
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "token").exists():
-        print("preparing the home of the dense checkout (some minutes)", flush=True)
+        print("preparing the home of the other checkout (some minutes)", flush=True)
         script = f"from pathlib import Path; from benchmarks import prepared; prepared.prepare(Path({str(home)!r}))"
         variables = {**os.environ, "PYTHONPATH": str(checkout), "HF_HUB_OFFLINE": "1"}
         subprocess.run([sys.executable, "-c", script], env=variables, cwd=checkout, check=True)
