@@ -1,0 +1,96 @@
+"""Whose account the server runs as: this process's own, or one without rights where this process is root's.
+
+PostgreSQL refuses to run as root. Nothing is opened for the account: where it cannot pass, the start is refused.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from enmusubi.app.errors import ConfigurationError
+
+NAME = "pgserver"  # as the wheel's library names it: folders that it made belong to it
+
+
+@cache
+def of_server() -> pwd.struct_passwd | None:
+    """The account of the server; None where it is that of this process. Made where root has none yet."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        pass
+    maker = shutil.which("useradd")
+    if maker is None:
+        raise ConfigurationError(
+            f"PostgreSQL does not run as root, and there is no account {NAME}; make one, or start as another account"
+        )
+    shell = shutil.which("nologin") or "/bin/false"
+    subprocess.run([maker, "--system", "--no-create-home", "--shell", shell, NAME], check=False, capture_output=True)
+    try:
+        return pwd.getpwnam(NAME)  # made by us, or by another process meanwhile
+    except KeyError:
+        raise ConfigurationError(
+            f"PostgreSQL does not run as root, and the account {NAME} could not be made; start as another account"
+        ) from None
+
+
+def give(path: Path) -> None:
+    """Give a file or folder to the server's account."""
+    account = of_server()
+    if account is not None:
+        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def make_home(home: Path) -> None:
+    """Make the installation's folder, closed to others; one that is there is left as it is.
+
+    The server's account may pass through it, no more: mode 710 and its group.
+    """
+    try:
+        home.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        return
+    account = of_server()
+    if account is not None:
+        os.chown(home, -1, account.pw_gid)
+        home.chmod(0o710)
+
+
+def check_passage(*paths: Path) -> None:
+    """Raise ConfigurationError, with the folder and its fix, where the server's account cannot reach a path."""
+    account = of_server()
+    if account is None:
+        return
+    for path in paths:
+        reached = subprocess.run(
+            ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            check=False,
+        )
+        if reached.returncode:
+            barring = next((folder for folder in _way_to(path) if not _may_pass(account, folder)), path)
+            raise ConfigurationError(
+                f"started as root, the embedded PostgreSQL runs as the account {NAME}, which cannot pass through "
+                f"{barring}; start as another account, or `chmod o+x {barring}`, or install elsewhere"
+            )
+
+
+def _way_to(path: Path) -> list[Path]:
+    return [*reversed(path.parents), path]
+
+
+def _may_pass(account: pwd.struct_passwd, folder: Path) -> bool:
+    found = folder.stat()
+    if found.st_uid == account.pw_uid:
+        return bool(found.st_mode & 0o100)
+    if found.st_gid == account.pw_gid:
+        return bool(found.st_mode & 0o010)
+    return bool(found.st_mode & 0o001)
