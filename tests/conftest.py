@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import migrating
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
+from tests.databases import as_superuser
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does; see docs/decisions/0011
@@ -48,7 +49,7 @@ def server() -> Iterator[Database]:
         tempfile.TemporaryDirectory(prefix="enmusubi-", ignore_cleanup_errors=True) as folder,
         connect(Settings(home=Path(folder))) as database,
     ):
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with as_superuser(database) as connection:
             # Nothing here outlives the tests, so nothing waits for the disk.
             connection.execute(text("alter system set fsync = off"))
             connection.execute(text("select pg_reload_conf()"))
@@ -61,7 +62,7 @@ def database(server: Database) -> Iterator[RolledBackDatabase]:
     """The server's database, everything in it undone after the test."""
     with server.engine.connect() as connection:
         transaction = connection.begin()
-        rolled_back = RolledBackDatabase(engine=server.engine, url=server.url)
+        rolled_back = RolledBackDatabase(engine=server.engine, url=server.url, service=server.service)
         rolled_back.connection = connection
         yield rolled_back
         transaction.rollback()

@@ -97,7 +97,7 @@ def connect(settings: Settings) -> Database:
 
 
 def connect_for_service(settings: Settings) -> Database:
-    """Reach the configured PostgreSQL as the role that can bypass nothing, for the running service; else as `connect`."""
+    """Reach it as the role that can bypass nothing, for the running service; otherwise as `connect`."""
     if settings.database_url is not None:
         return _database(settings, _url("ENMUSUBI_DATABASE_URL", settings.database_url))
     _refuse_operator_alone(settings)
@@ -135,7 +135,9 @@ def _url(variable: str, value: SecretStr) -> URL:
         url = make_url(value.get_secret_value())
     except Exception:
         # Not chained: what could not be read may hold a password.
-        raise ConfigurationError(f"{variable} is not a URL; expected postgresql://user:password@host/database") from None
+        raise ConfigurationError(
+            f"{variable} is not a URL; expected postgresql://user:password@host/database"
+        ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError(f"{variable} must be a postgresql:// URL: it is the only database")
     return url

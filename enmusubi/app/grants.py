@@ -21,7 +21,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alembic_version": _READ,
     "api_tokens": _READ,
     "audit_events": _ADD,  # a record that its writer could change would be none
-    "clusters": ("SELECT",),
+    "clusters": _READ,
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,
     "matches": _CHANGE,
@@ -57,8 +57,8 @@ def apply(connection: Connection, service: ServiceRole | None) -> None:
         statements.append(f"revoke all on table {quote(table)} from {losing}")
         if role is not None and table in TABLES:
             statements.append(f"grant {', '.join(TABLES[table])} on table {quote(table)} to {role}")
-    for sequence in _owned_sequences(connection):
-        statements.append(f"revoke all on sequence {quote(sequence)} from {losing}")
+    sequences = _owned_sequences(connection)
+    statements += [f"revoke all on sequence {quote(sequence)} from {losing}" for sequence in sequences]
     for name, signature in _owned_functions(connection):
         statements.append(f"revoke all on routine {signature} from {losing}")
         if role is not None and name in FUNCTIONS:
@@ -69,7 +69,7 @@ def apply(connection: Connection, service: ServiceRole | None) -> None:
 
 
 def unfitness(connection: Connection, role: str | None = None) -> str | None:
-    """Why a role must not run the service, with the fix; None where it can bypass nothing. The connection's if unset."""
+    """Why a role, by default the connection's, must not run the service, and the fix; None where it may."""
     found = connection.execute(
         text(
             "select rolname, rolsuper, rolbypassrls, rolcreaterole, "
@@ -101,7 +101,7 @@ def unfitness(connection: Connection, role: str | None = None) -> str | None:
 
 
 def check_fit(connection: Connection, *, allow_owner: bool) -> None:
-    """Raise ConfigurationError where the connection's role must not run the service; only warn where that is allowed."""
+    """Raise ConfigurationError where the connection's role must not run the service; warn where that is allowed."""
     told = unfitness(connection)
     if told is None:
         return
@@ -134,19 +134,19 @@ def _ensure_role(connection: Connection, service: ServiceRole) -> None:
 
 
 def _owned_tables(connection: Connection) -> list[str]:
-    return _names(connection, "relkind in ('r', 'p', 'v', 'm')")
+    return _names(connection, "rpvm")
 
 
 def _owned_sequences(connection: Connection) -> list[str]:
-    return _names(connection, "relkind = 'S'")
+    return _names(connection, "S")
 
 
-def _names(connection: Connection, condition: str) -> list[str]:
-    query = (
+def _names(connection: Connection, kinds: str) -> list[str]:
+    query = text(
         "select relname::text from pg_class where relnamespace = to_regnamespace('public') "
-        f"and pg_has_role(current_user, relowner, 'usage') and {condition} order by relname"
+        "and pg_has_role(current_user, relowner, 'usage') and relkind = any(:kinds) order by relname"
     )
-    return list(connection.scalars(text(query)))
+    return list(connection.scalars(query, {"kinds": list(kinds)}))
 
 
 def _owned_functions(connection: Connection) -> list[tuple[str, str]]:
@@ -158,11 +158,12 @@ def _owned_functions(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _on_database(connection: Connection, role: str | None) -> list[str]:
-    """Statements for database and schema, as far as the connection's role owns them; `enmusubi doctor` tells the rest."""
+    """Statements for database and schema, as far as the connection's role owns them."""
     owned = connection.execute(
         text(
             "select datname::text, pg_has_role(current_user, datdba, 'usage') as database, "
-            "(select pg_has_role(current_user, nspowner, 'usage') from pg_namespace where nspname = 'public') as schema "
+            "(select pg_has_role(current_user, nspowner, 'usage') from pg_namespace where nspname = 'public') "
+            "as schema "
             "from pg_database where datname = current_database()"
         )
     ).one()

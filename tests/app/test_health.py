@@ -17,6 +17,7 @@ from enmusubi.app.main import create_app
 from enmusubi.matching.encoder import HashEncoder, Progress, Role, Vectors
 from tests.app.conftest import People, started
 from tests.app.factories import ENCODER, a_need, a_seed
+from tests.databases import as_superuser
 
 
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -111,7 +112,7 @@ def test_database_that_goes_and_comes_back(committed: Database, server: Database
     name = committed.engine.url.database
     with started(create_app(settings, ENCODER, committed)) as client:
         assert _ready(client)[0] == 200
-        with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with as_superuser(server) as connection:
             connection.execute(text(f'alter database "{name}" with allow_connections false'))
             connection.execute(
                 text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"), {"name": name}

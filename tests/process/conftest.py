@@ -1,5 +1,6 @@
 """Homes for real processes; whatever they leave running is ended with the test."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[Home]:
+def home(model: Path) -> Iterator[Home]:
     """A new home with an embedded server of its own."""
-    home = Home(tmp_path_factory.mktemp("home"), model)
-    yield home
-    home.close()
+    # Not in pytest's folders: run by root, the server's account could not pass through them.
+    with tempfile.TemporaryDirectory(prefix="enmusubi-home-", ignore_cleanup_errors=True) as folder:
+        home = Home(Path(folder), model)
+        yield home
+        home.close()

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of the wheel: started, shared by processes, closed to others, and started again after a crash."""
+"""The embedded PostgreSQL of the wheel: shared by processes, closed to others, started again after any crash."""
 
 from enmusubi.app.embedded.keeping import Keeper
 from enmusubi.app.embedded.roles import DATABASE, OWNER, SERVICE, SUPERUSER, trusting_rules

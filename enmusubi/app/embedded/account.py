@@ -1,12 +1,15 @@
 """Whose account the server runs as: this process's own, or one without rights where this process is root's.
 
-PostgreSQL refuses to run as root. Nothing is opened for the account: where it cannot pass, the start is refused.
+PostgreSQL refuses to run as root. No folder above our own is opened for the account: where it cannot pass, the start
+is refused, and the error names the folder.
 """
 
 import os
 import pwd
 import shutil
+import stat
 import subprocess
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +33,8 @@ def of_server() -> pwd.struct_passwd | None:
             f"PostgreSQL does not run as root, and there is no account {NAME}; make one, or start as another account"
         )
     shell = shutil.which("nologin") or "/bin/false"
-    subprocess.run([maker, "--system", "--no-create-home", "--shell", shell, NAME], check=False, capture_output=True)
+    making = [maker, "--system", "--no-create-home", "--shell", shell, NAME]
+    subprocess.run(making, check=False, capture_output=True)  # noqa: S603 no word of it comes from outside
     try:
         return pwd.getpwnam(NAME)  # made by us, or by another process meanwhile
     except KeyError:
@@ -47,18 +51,20 @@ def give(path: Path) -> None:
 
 
 def make_home(home: Path) -> None:
-    """Make the installation's folder, closed to others; one that is there is left as it is.
+    """Make the installation's folder, closed to others; of one that is there, nobody's rights are taken away.
 
-    The server's account may pass through it, no more: mode 710 and its group.
+    The server's account may pass through it, no more. That is the one folder that is opened to it, and only where
+    the folder's group has no rights yet that it would get.
     """
-    try:
+    with suppress(FileExistsError):
         home.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        return
     account = of_server()
-    if account is not None:
+    if account is None or not home.is_dir():
+        return
+    found = home.stat()
+    if found.st_uid == 0 and not found.st_mode & 0o071:
         os.chown(home, -1, account.pw_gid)
-        home.chmod(0o710)
+        home.chmod(stat.S_IMODE(found.st_mode) | 0o010)
 
 
 def check_passage(*paths: Path) -> None:
@@ -67,7 +73,7 @@ def check_passage(*paths: Path) -> None:
     if account is None:
         return
     for path in paths:
-        reached = subprocess.run(
+        reached = subprocess.run(  # noqa: S603 the path is an argument, not a script
             ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
             user=account.pw_uid,
             group=account.pw_gid,

@@ -45,7 +45,10 @@ def stop(data: Path) -> None:
 def accepts_connections(sockets: Path) -> bool:
     """Whether a server at this socket takes connections just now."""
     arguments = (str(folder() / "pg_isready"), "--quiet", "--host", str(sockets), "--port", PORT, "--timeout", "3")
-    return subprocess.run(arguments, env=_environment(), stdin=subprocess.DEVNULL, check=False).returncode == 0
+    asked = subprocess.run(  # noqa: S603 a program of the wheel
+        arguments, env=_environment(), stdin=subprocess.DEVNULL, check=False
+    )
+    return asked.returncode == 0
 
 
 def run_alone(data: Path, database: str, statements: list[str]) -> None:
@@ -70,7 +73,7 @@ def _run(program: str, *arguments: str, given: str = "", log: Path | None) -> No
     try:
         if log is not None and user is not None:
             os.fchown(errors, user.pw_uid, user.pw_gid)
-        subprocess.run(
+        subprocess.run(  # noqa: S603 a program of the wheel
             [str(folder() / program), *arguments],
             user=None if user is None else user.pw_uid,
             group=None if user is None else user.pw_gid,

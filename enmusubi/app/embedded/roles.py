@@ -46,7 +46,7 @@ loop execute format('alter sequence %s owner to {OWNER}', one.name); end loop;
 for one in select oid::regprocedure as name from pg_proc
   where pronamespace = 'public'::regnamespace and proowner <> '{OWNER}'::regrole
 loop execute format('alter routine %s owner to {OWNER}', one.name); end loop;
-end $$"""
+end $$"""  # noqa: S608 its only words are constants
 
 
 def passwords(home: Path) -> dict[str, str]:
@@ -112,7 +112,7 @@ def trusting_rules(data: Path) -> list[str]:
 def lost(data: Path, home: Path) -> ConfigurationError:
     """The error where a running server's passwords are not those of the files."""
     return ConfigurationError(
-        f"the passwords in {secret_files.folder_of(home)} are not those of the embedded PostgreSQL that runs in {data}; "
+        f"the passwords in {secret_files.folder_of(home)} are not those of the embedded PostgreSQL running in {data}; "
         "end every Enmusubi process on this home, the service too, and run a command: it sets them anew"
     )
 

@@ -1,4 +1,4 @@
-"""Where the server's socket is: in its data folder, or, where that path is too long for one, in a short closed folder."""
+"""Where the server's socket is: in its data folder or, where that path is too long, in a short closed folder."""
 
 import os
 import stat
