@@ -81,14 +81,21 @@ def give_passwords(data: Path, home: Path) -> None:
     Whoever is killed meanwhile has done some of it; the next start does it all again.
     """
     secrets = passwords(home)
+    programs.run_alone(data, DATABASE, statements(secrets))
+    _write(data / _MARK, _digest(secrets) + "\n")
+
+
+def statements(secrets: dict[str, str]) -> list[str]:
+    """What makes the roles and hands over the tables; each may be repeated, and the whole begun again at any place."""
     quoted = {role: "'" + secret.replace("'", "''") + "'" for role, secret in secrets.items()}
-    statements = [f"alter role {SUPERUSER} password {quoted[SUPERUSER]}"]
+    roles = [f"alter role {SUPERUSER} password {quoted[SUPERUSER]}"]
     for role in (OWNER, SERVICE):
-        statements += [
+        roles += [
             f"do $$ begin if to_regrole('{role}') is null then create role {role}; end if; end $$",
             f"alter role {role} {_PLAIN} password {quoted[role]}",
         ]
-    statements += [
+    return [
+        *roles,
         # The owner may take the service's part, which tests and checks do; it inherits nothing from it.
         f"grant {SERVICE} to {OWNER} with inherit false, set true",
         f"alter database {DATABASE} owner to {OWNER}",
@@ -98,8 +105,6 @@ def give_passwords(data: Path, home: Path) -> None:
         "revoke create on schema public from public",
         _HAND_OVER,
     ]
-    programs.run_alone(data, DATABASE, statements)
-    _write(data / _MARK, _digest(secrets) + "\n")
 
 
 def trusting_rules(data: Path) -> list[str]:

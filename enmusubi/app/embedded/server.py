@@ -99,13 +99,14 @@ def _started(data: Path, *, join: bool = False) -> None:
         account.make_home(data.parent)
         account.check_passage(data.parent, programs.folder() / "postgres")
         with _alone(data):
+            found_running = processes.runs(data)
             try:
                 _bring_up(data)
                 if join:
                     _join(data)
             except BaseException:
                 # Told to end while the server was starting: it would be left running with nobody to use it.
-                if data not in _uses:
+                if data not in _uses and not found_running:
                     _stop_unused(data)
                 raise
     except ConfigurationError:
