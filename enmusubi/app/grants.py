@@ -23,7 +23,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "audit_events": _ADD,  # a record that its writer could change would be none
     "clusters": _READ,
     "fittings": _READ,  # fitted and taken into use by commands
-    "idempotent_replies": _CHANGE,
+    "idempotent_replies": _ALL,  # old ones are forgotten
     "matches": _CHANGE,
     "need_details": _CHANGE,
     "need_exclusions": _ALL,
