@@ -142,17 +142,20 @@ def _owned_sequences(connection: Connection) -> list[str]:
 
 
 def _names(connection: Connection, kinds: str) -> list[str]:
+    """What of these kinds the connection's role owns; what an extension brought is its own business."""
     query = text(
-        "select relname::text from pg_class where relnamespace = to_regnamespace('public') "
-        "and pg_has_role(current_user, relowner, 'usage') and relkind = any(:kinds) order by relname"
+        "select relname::text from pg_class c where relnamespace = to_regnamespace('public') "
+        "and pg_has_role(current_user, relowner, 'usage') and relkind = any(:kinds) "
+        "and not exists (select from pg_depend where objid = c.oid and deptype = 'e') order by relname"
     )
     return list(connection.scalars(query, {"kinds": list(kinds)}))
 
 
 def _owned_functions(connection: Connection) -> list[tuple[str, str]]:
     query = (
-        "select proname::text, oid::regprocedure::text from pg_proc where pronamespace = to_regnamespace('public') "
-        "and pg_has_role(current_user, proowner, 'usage') order by 1, 2"
+        "select proname::text, oid::regprocedure::text from pg_proc p where pronamespace = to_regnamespace('public') "
+        "and pg_has_role(current_user, proowner, 'usage') "
+        "and not exists (select from pg_depend where objid = p.oid and deptype = 'e') order by 1, 2"
     )
     return [(name, signature) for name, signature in connection.execute(text(query))]
 

@@ -10,13 +10,15 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
+from filelock import FileLock
 from sqlalchemy import make_url, text
 
 from enmusubi.app import migrating, secret_files
 from enmusubi.app.config import Settings
-from enmusubi.app.database import Database, connect, connect_for_service
+from enmusubi.app.database import Database, connect, connect_for_service, reachable
 from enmusubi.app.embedded import OWNER, SERVICE, SUPERUSER, account, programs, start
 from enmusubi.app.embedded.sockets import LONGEST
 from enmusubi.app.errors import ConfigurationError
@@ -270,3 +272,58 @@ def test_no_secret_reaches_the_servers_environment(home: Path, monkeypatch: pyte
             pytest.skip("no /proc here")
         assert b"hush" not in environment.read_bytes()
         assert (home / "postgres" / ".s.PGSQL.5432").exists()
+
+
+def test_a_server_killed_while_another_process_waits_to_join(home: Path) -> None:
+    """Who waits for the lock of whoever starts or stops looks again once it has it, and gets a server that answers."""
+    settings = Settings(home=home)
+    data = home / "postgres"
+    program = (
+        "from pathlib import Path; from enmusubi.app.config import Settings; from enmusubi.app.database import *; "
+        f"database = connect_for_service(Settings(home=Path({str(home)!r}))); assert reachable(database)"
+    )
+    with connect(settings) as database:
+        assert database.embedded is not None
+        with FileLock(data.with_name("postgres.lock")):
+            waiting = subprocess.Popen([sys.executable, "-c", program])
+            psutil.Process(int((data / "postmaster.pid").read_text().split()[0])).kill()
+        assert waiting.wait(120) == 0
+        database.embedded.revive()
+        database.engine.dispose()
+        assert reachable(database)
+
+
+def test_a_server_that_does_not_answer_yet_is_waited_for(home: Path) -> None:
+    """As after the crash of one of its processes: who joins meanwhile is not refused."""
+    settings = Settings(home=home)
+    found: list[Database] = []
+    with connect(settings):
+        postmaster = psutil.Process(int((home / "postgres" / "postmaster.pid").read_text().split()[0]))
+        postmaster.suspend()
+        try:
+            joining = threading.Thread(target=lambda: found.append(connect_for_service(settings)))
+            joining.start()
+            joining.join(1)
+            assert joining.is_alive()  # it cannot have been answered
+        finally:
+            postmaster.resume()
+        joining.join()
+        assert reachable(found[0])
+        found[0].close()
+
+
+def test_a_killed_user_is_no_user(home: Path) -> None:
+    """Killed with SIGKILL it counts no more, whatever takes its pid: the last living one stops the server."""
+    program = (
+        "import sys; from pathlib import Path; from enmusubi.app.config import Settings; "
+        f"from enmusubi.app.database import *; database = connect(Settings(home=Path({str(home)!r}))); "
+        "print('joined', flush=True); sys.stdin.read()"
+    )
+    user = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert user.stdout is not None
+    assert user.stdout.readline() == "joined\n"
+    with connect(Settings(home=home)) as database:
+        user.kill()
+        user.communicate()
+        assert reachable(database)
+    assert not (home / "postgres" / "postmaster.pid").exists()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from enmusubi.app import grants, migrating
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Base, Database, ServiceRole, connect, connect_for_service
-from enmusubi.app.embedded import OWNER, SERVICE
+from enmusubi.app.embedded import OWNER, SERVICE, SUPERUSER
 from enmusubi.app.errors import ConfigurationError
 from tests.databases import a_database, as_superuser, drop, settings_for, url_of
 
@@ -114,6 +114,19 @@ def test_the_service_writes_rows_without_privileges_of_sequences(committed: Data
     for refused in ("delete from organisations", "update clusters set name = 'D'", "drop table passages"):
         with engine.connect() as connection, pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
             connection.execute(text(refused))
+    engine.dispose()
+
+
+def test_extensions_are_left_alone(committed: Database, server: Database) -> None:
+    """An operator that is a superuser takes nothing from what an extension lets everybody do."""
+    engine = create_engine(url_of(server, SUPERUSER, committed.engine.url.database))
+    with engine.begin() as connection:
+        connection.execute(text("create extension vector schema public"))
+        grants.apply(connection, committed.service)
+        query = text("select has_function_privilege(:role, 'l2_distance(vector, vector)', 'execute')")
+        assert connection.scalar(query, {"role": SERVICE}) is True
+        query = text("select has_function_privilege(:role, 'enmusubi_stamp_change()', 'execute')")
+        assert connection.scalar(query, {"role": SERVICE}) is False
     engine.dispose()
 
 

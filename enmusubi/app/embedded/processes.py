@@ -37,9 +37,10 @@ def socket_folder(folder: Path) -> Path | None:
 
 def remain(folder: Path) -> bool:
     """Whether any process of a server of this folder is alive, its postmaster or not."""
+    real = str(folder.resolve())
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.name() == "postgres" and process.cwd() == str(folder):
+            if process.name() == "postgres" and process.cwd() == real:
                 return process.status() != psutil.STATUS_ZOMBIE
     return False
 

@@ -18,13 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from enmusubi.app import secret_files
 from enmusubi.app.embedded import account, processes, programs, roles, sockets
 from enmusubi.app.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
+
+_FORMER_USERS = ".handle_pids.json"  # where earlier versions kept the pids of a server's users
+_LOCKED = 3 * programs.PATIENCE  # seconds that another process may take to start or stop a server
 
 _guard = threading.RLock()
 _uses: dict[Path, "_Use"] = {}  # of this process, by data folder
@@ -97,7 +100,7 @@ def start(data: Path) -> EmbeddedServer:
 def _started(data: Path, *, join: bool = False) -> None:
     try:
         account.make_home(data.parent)
-        account.check_passage(data.parent, programs.folder() / "postgres")
+        account.check_passage(data.parent, data.resolve().parent, programs.folder() / "postgres")
         with _alone(data):
             found_running = processes.runs(data)
             try:
@@ -143,6 +146,7 @@ def _start_stopped(data: Path) -> None:
     roles.close(data)
     if not roles.are_set(data, data.parent):
         roles.give_passwords(data, data.parent)
+    (data / _FORMER_USERS).unlink(missing_ok=True)
     programs.start(data, sockets.folder_for(data))
 
 
@@ -178,7 +182,7 @@ def _stop_for_new_passwords(data: Path) -> None:
 
 def _users_of_former_version(data: Path) -> list[int]:
     try:
-        pids = json.loads((data / ".handle_pids.json").read_text() or "[]")
+        pids = json.loads((data / _FORMER_USERS).read_text() or "[]")
     except (OSError, ValueError):
         return []
     living = []
@@ -219,7 +223,7 @@ def _initialise(data: Path) -> None:
 
 def _alone(data: Path) -> FileLock:
     """The lock of whoever starts, joins or stops the server."""
-    return FileLock(data.with_name(f"{data.name}.lock"), mode=0o600)
+    return FileLock(data.with_name(f"{data.name}.lock"), timeout=_LOCKED, mode=0o600)
 
 
 def _open_users(data: Path) -> int:
@@ -252,10 +256,14 @@ def _leave(data: Path) -> None:
     use.count -= 1
     if use.count > 0:
         return
-    with _alone(data):
-        del _uses[data]
+    del _uses[data]
+    try:
+        with _alone(data):
+            os.close(use.descriptor)
+            _stop_unused(data)
+    except Timeout:
         os.close(use.descriptor)
-        _stop_unused(data)
+        logger.warning("another process does not let go of the embedded PostgreSQL; it was not stopped")
 
 
 def _stop_unused(data: Path) -> None:
