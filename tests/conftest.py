@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 from enmusubi.app import migrating
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
+from enmusubi.app.embedded import SERVICE
+from tests.databases import as_superuser
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does; see docs/decisions/0011
@@ -74,25 +76,13 @@ class ServiceSession(Session):
 
 
 def _take_service_role(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    connection.exec_driver_sql(f"set local role {SERVICE_ROLE}")
+    connection.exec_driver_sql(f"set local role {SERVICE}")
 
 
-SERVICE_ROLE = "enmusubi_service"
 NOBODY = text(
     "select set_config('enmusubi.account', '', true), set_config('enmusubi.role', '', true), "
     "set_config('enmusubi.cluster', '', true), set_config('enmusubi.organisation', '', true)"
 )
-
-
-def make_service_role(connection: Connection) -> None:
-    """The role of the service, with its rights in this database."""
-    known = connection.scalar(text("select 1 from pg_roles where rolname = :name"), {"name": SERVICE_ROLE})
-    if not known:
-        connection.exec_driver_sql(f"create role {SERVICE_ROLE} nologin")
-    connection.exec_driver_sql(
-        f"grant select, insert, update, delete on all tables in schema public to {SERVICE_ROLE}; "
-        f"grant usage on all sequences in schema public to {SERVICE_ROLE}"
-    )
 
 
 @pytest.fixture(scope="session")
@@ -102,13 +92,11 @@ def server() -> Iterator[Database]:
         tempfile.TemporaryDirectory(prefix="enmusubi-", ignore_cleanup_errors=True) as folder,
         connect(Settings(home=Path(folder))) as database,
     ):
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with as_superuser(database) as connection:
             # Nothing here outlives the tests, so nothing waits for the disk.
             connection.execute(text("alter system set fsync = off"))
             connection.execute(text("select pg_reload_conf()"))
         migrating.upgrade(database)
-        with database.engine.begin() as connection:
-            make_service_role(connection)
         yield database
 
 
@@ -117,7 +105,7 @@ def database(server: Database) -> Iterator[RolledBackDatabase]:
     """The server's database, everything in it undone after the test."""
     with server.engine.connect() as connection:
         transaction = connection.begin()
-        rolled_back = RolledBackDatabase(engine=server.engine, url=server.url)
+        rolled_back = RolledBackDatabase(engine=server.engine, url=server.url, service=server.service)
         rolled_back.connection = connection
         yield rolled_back
         transaction.rollback()

@@ -1,27 +1,71 @@
-"""A migrated database of the test's own, for what commits or opens connections of its own."""
+"""Databases of the tests' own on the embedded server, with the roles and rights of an installation."""
 
-import itertools
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from pydantic import SecretStr
+from sqlalchemy import URL, Connection, create_engine, make_url, text
 
 from enmusubi.app import migrating
-from enmusubi.app.database import Database
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database, connect
+from enmusubi.app.embedded import OWNER, SERVICE, SUPERUSER
 
-_numbers = itertools.count(1)
 _TEMPLATE = "enmusubi_template"
 
 
-def _command(server: Database, statement: str) -> None:
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
+def url_of(server: Database, role: str, name: str | None = None) -> str:
+    """The URL of a database of the server, its own if no name is given, as one of its roles."""
+    assert server.embedded is not None
+    login = server.embedded.login(role)
+    url = URL.create(
+        "postgresql+psycopg",
+        login.role,
+        login.password,
+        database=name or login.database,
+        query={"host": str(login.sockets), "port": login.port},
+    )
+    return url.render_as_string(hide_password=False)
 
 
-def _database(server: Database, name: str) -> Database:
-    url = make_url(server.url).set(database=name)
-    engine = create_engine(url, hide_parameters=True)
-    return Database(engine=engine, url=url.render_as_string(hide_password=False))
+@contextmanager
+def as_superuser(server: Database) -> Iterator[Connection]:
+    """A connection of the superuser, for what neither owner nor service may do; each statement commits."""
+    engine = create_engine(url_of(server, SUPERUSER), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def a_database(server: Database, template: str = "template1", name: str | None = None) -> str:
+    """The owner's URL of a new database on the server."""
+    name = name or f"enmusubi_{uuid.uuid4().hex}"
+    with as_superuser(server) as connection:
+        # file_copy is the quicker strategy for a database of this size with nothing in it.
+        connection.execute(text(f'create database "{name}" owner {OWNER} template "{template}" strategy file_copy'))
+        # A copy has the tables' rights of its template, not the database's.
+        connection.execute(text(f'revoke all on database "{name}" from public'))
+        connection.execute(text(f'grant connect on database "{name}" to {SERVICE}'))
+    return url_of(server, OWNER, name)
+
+
+def drop(server: Database, url: str) -> None:
+    """Remove a database made by `a_database`."""
+    with as_superuser(server) as connection:
+        connection.execute(text(f'drop database "{make_url(url).database}" with (force)'))
+
+
+def settings_for(server: Database, url: str, settings: Settings) -> Settings:
+    """Settings of commands and service for a database made by `a_database`."""
+    service = url_of(server, SERVICE, make_url(url).database)
+    return settings.model_copy(update={"operator_database_url": SecretStr(url), "database_url": SecretStr(service)})
+
+
+def variables_for(server: Database, url: str) -> dict[str, str]:
+    """The same as arguments of `Home.with_settings`."""
+    return {"operator_database_url": url, "database_url": url_of(server, SERVICE, make_url(url).database)}
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +77,16 @@ def template(server: Database) -> str:
             text("select 1 from pg_database where datname = :name"), {"name": _TEMPLATE}
         ).scalar()
     if not known:
-        _command(server, f"create database {_TEMPLATE}")
-        with _database(server, _TEMPLATE) as database:
+        url = a_database(server, name=_TEMPLATE)
+        with connect(settings_for(server, url, Settings())) as database:
             migrating.upgrade(database)
     return _TEMPLATE
 
 
 @pytest.fixture
 def own(server: Database, template: str) -> Iterator[Database]:
-    """A database of the test's own, dropped in the end."""
-    name = f"enmusubi_{next(_numbers)}"
-    _command(server, f"create database {name} template {template}")
-    with _database(server, name) as database:
+    """A database of the test's own, as its owner; dropped in the end."""
+    url = a_database(server, template)
+    with connect(settings_for(server, url, Settings())) as database:
         yield database
-    _command(server, f"drop database {name} with (force)")
+    drop(server, url)

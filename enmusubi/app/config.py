@@ -17,6 +17,14 @@ class Settings(BaseSettings):
         default=None,
         description="PostgreSQL to use, `postgresql://user:password@host/database`; embedded server if unset",
     )
+    operator_database_url: SecretStr | None = Field(
+        default=None,
+        description="The same database as the owner of its tables, for commands; as `ENMUSUBI_DATABASE_URL` if unset",
+    )
+    allow_owner_service: bool = Field(
+        default=False,
+        description="Whether the service may use a role that can bypass row-level security; for a trial alone",
+    )
     database_pool: int = Field(default=20, ge=1, le=200, description="Most database connections of one process")
     model: str | None = Field(
         default=None, description="Any sentence-transformers name or path; the bundled model if unset"
@@ -42,7 +50,7 @@ class Settings(BaseSettings):
         default="info", description="Least severe log line that is written"
     )
 
-    @field_validator("database_url", "model", "reranker", mode="before")
+    @field_validator("database_url", "operator_database_url", "model", "reranker", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -1,16 +1,17 @@
 """PostgreSQL: the declarative base, the engine, and the embedded server used when no URL is set."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, make_url, text
+from pydantic import SecretStr
+from sqlalchemy import URL, DateTime, Engine, MetaData, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from enmusubi.app.config import Settings
-from enmusubi.app.embedded import EmbeddedServer, start
+from enmusubi.app.embedded import OWNER, SERVICE, EmbeddedServer, start
 from enmusubi.app.errors import ConfigurationError
 
 NAMING = {
@@ -29,13 +30,25 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime.datetime: DateTime(timezone=True)}  # noqa: RUF012 SQLAlchemy's own form
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceRole:
+    """The role that the running service connects as, and its password for whoever makes it."""
+
+    name: str
+    password: str | None = field(default=None, repr=False)
+
+
 @dataclass(slots=True)
 class Database:
-    """A PostgreSQL server that is reached, with its engine; `close` lets go of an embedded server."""
+    """A PostgreSQL server that is reached, with its engine; `close` lets go of an embedded server.
+
+    `service` is the service's role where that is another one than this engine's.
+    """
 
     engine: Engine
-    url: str
+    url: str = field(repr=False)
     embedded: EmbeddedServer | None = None
+    service: ServiceRole | None = None
 
     def session(self) -> Session:
         """A new session; entries stay readable after commit."""
@@ -62,23 +75,75 @@ class Database:
 
 
 def connect(settings: Settings) -> Database:
-    """Reach the configured PostgreSQL, starting the embedded one if none is configured.
+    """Reach the configured PostgreSQL as the owner of the tables, for commands; starts the embedded one if none is set.
 
-    Raises ConfigurationError where the URL is not PostgreSQL's or the server cannot be started.
+    Raises ConfigurationError where a URL is not PostgreSQL's or the server cannot be started.
     """
     if settings.database_url is None:
-        embedded = start(settings.home.absolute() / "postgres")
-        url = make_url(embedded.get_uri())
-    else:
-        embedded = None
-        try:
-            url = make_url(settings.database_url.get_secret_value())
-        except Exception as error:
-            raise ConfigurationError(
-                "ENMUSUBI_DATABASE_URL is not a URL; expected postgresql://user:password@host/database"
-            ) from error
-        if url.get_backend_name() not in ("postgresql", "postgres"):
-            raise ConfigurationError("ENMUSUBI_DATABASE_URL must be a postgresql:// URL: it is the only database")
+        _refuse_operator_alone(settings)
+        database = _embedded(settings, OWNER)
+        database.service = ServiceRole(SERVICE)
+        return database
+    service = _url("ENMUSUBI_DATABASE_URL", settings.database_url)
+    if settings.operator_database_url is None:
+        return _database(settings, service)
+    owner = _url("ENMUSUBI_OPERATOR_DATABASE_URL", settings.operator_database_url)
+    if (owner.database or owner.username) != (service.database or service.username):
+        raise ConfigurationError("ENMUSUBI_OPERATOR_DATABASE_URL and ENMUSUBI_DATABASE_URL name different databases")
+    database = _database(settings, owner)
+    if service.username and service.username != owner.username:
+        database.service = ServiceRole(service.username, service.password)
+    return database
+
+
+def connect_for_service(settings: Settings) -> Database:
+    """Reach it as the role that can bypass nothing, for the running service; otherwise as `connect`."""
+    if settings.database_url is not None:
+        return _database(settings, _url("ENMUSUBI_DATABASE_URL", settings.database_url))
+    _refuse_operator_alone(settings)
+    return _embedded(settings, SERVICE)
+
+
+def _refuse_operator_alone(settings: Settings) -> None:
+    if settings.operator_database_url is not None:
+        raise ConfigurationError(
+            "ENMUSUBI_OPERATOR_DATABASE_URL is set and ENMUSUBI_DATABASE_URL is not; set that to the service's role"
+        )
+
+
+def _embedded(settings: Settings, role: str) -> Database:
+    server = start(settings.home.absolute() / "postgres")
+    try:
+        login = server.login(role)
+    except BaseException:
+        server.cleanup()
+        raise
+    url = URL.create(
+        "postgresql",
+        login.role,
+        login.password,
+        database=login.database,
+        query={"host": str(login.sockets), "port": login.port},
+    )
+    database = _database(settings, url)
+    database.embedded = server
+    return database
+
+
+def _url(variable: str, value: SecretStr) -> URL:
+    try:
+        url = make_url(value.get_secret_value())
+    except Exception:
+        # Not chained: what could not be read may hold a password.
+        raise ConfigurationError(
+            f"{variable} is not a URL; expected postgresql://user:password@host/database"
+        ) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError(f"{variable} must be a postgresql:// URL: it is the only database")
+    return url
+
+
+def _database(settings: Settings, url: URL) -> Database:
     url = url.set(drivername="postgresql+psycopg")
     engine = create_engine(
         url,
@@ -89,7 +154,7 @@ def connect(settings: Settings) -> Database:
         hide_parameters=True,  # parameters hold confidential texts; no error or log shows them
         connect_args={"connect_timeout": 5, "application_name": "enmusubi"},
     )
-    return Database(engine=engine, url=url.render_as_string(hide_password=False), embedded=embedded)
+    return Database(engine=engine, url=url.render_as_string(hide_password=False))
 
 
 def reachable(database: Database) -> bool:

@@ -6,9 +6,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection
+from sqlalchemy.exc import ProgrammingError
 
+from enmusubi.app import grants
 from enmusubi.app.database import Database
+from enmusubi.app.errors import ConfigurationError
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -29,15 +33,27 @@ def newest() -> str:
 
 
 def present(database: Database) -> str | None:
-    """The revision that the database has, None before the first migration."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The revision that the database has, None before the first migration.
+
+    Raises ConfigurationError where the role may not read it, which a migration mends.
+    """
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise ConfigurationError("the database's role may not read its tables yet; run `enmusubi migrate`") from None
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Run all migrations up to `revision`; one transaction, so a failure leaves the database as it was."""
+    """Run all migrations up to `revision` and give the service's role what it needs.
+
+    One transaction, so a failure leaves the database as it was.
+    """
     with database.engine.begin() as connection:
         command.upgrade(_config(connection), revision)
+        grants.apply(connection, database.service)
 
 
 def downgrade(database: Database, revision: str) -> None:

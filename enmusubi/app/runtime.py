@@ -11,10 +11,11 @@ from contextlib import ExitStack, suppress
 from sqlalchemy.orm import Session
 
 from enmusubi.app import database as databases
-from enmusubi.app import embeddings, fittings, migrating
+from enmusubi.app import embeddings, fittings, grants, migrating
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
+from enmusubi.app.embedded import Keeper
 from enmusubi.app.embeddings import analysis
 from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
 from enmusubi.app.explaining import Explaining
@@ -129,10 +130,15 @@ class Runtime:
         if self._database is None:
             self._database = self._given_database
         if self._database is None:
-            self._database = databases.connect(self.settings)
+            self._database = databases.connect_for_service(self.settings)
             self._stack.callback(self._database.close)
+            if self._database.embedded is not None:
+                self._stack.callback(Keeper(self._database.embedded).close)
         if not databases.reachable(self._database):
             raise ConfigurationError("the database does not answer; check ENMUSUBI_DATABASE_URL")
+        if self._database is not self._given_database:
+            with self._database.engine.connect() as connection:
+                grants.check_fit(connection, allow_owner=self.settings.allow_owner_service)
         present, newest = migrating.present(self._database), migrating.newest()
         if present != newest:
             raise ConfigurationError(

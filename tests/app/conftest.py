@@ -1,6 +1,5 @@
 """The whole application on the rolled-back database, people of every role, and databases that really commit."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,18 +8,18 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from enmusubi.app import migrating
 from enmusubi.app.config import Settings
-from enmusubi.app.database import Database, connect
+from enmusubi.app.database import Database, connect, connect_for_service
 from enmusubi.app.main import create_app
 from enmusubi.app.models import Cluster
 from enmusubi.app.vocabulary import Role
 from tests.app.factories import ENCODER, Person, a_cluster, a_person
 from tests.conftest import RolledBackDatabase
+from tests.databases import a_database, drop, settings_for
 
 
 @pytest.fixture
@@ -78,26 +77,11 @@ def people(client: TestClient, session: Session) -> People:
     return people_of(client, session)
 
 
-def a_database(server: Database, template: str = "template1") -> str:
-    """The URL of a new database on the server."""
-    name = f"enmusubi_{uuid.uuid4().hex}"
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # file_copy is the quicker strategy for a database of this size with nothing in it.
-        connection.execute(text(f'create database "{name}" template "{template}" strategy file_copy'))
-    return make_url(server.url).set(database=name).render_as_string(hide_password=False)
-
-
-def drop(server: Database, url: str) -> None:
-    """Remove a database made by `a_database`."""
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f'drop database "{make_url(url).database}" with (force)'))
-
-
 @pytest.fixture
 def empty(server: Database, settings: Settings) -> Iterator[Database]:
     """A database of the test's own with nothing in it."""
     url = a_database(server)
-    with connect(settings.model_copy(update={"database_url": SecretStr(url)})) as database:
+    with connect(settings_for(server, url, settings)) as database:
         yield database
     drop(server, url)
 
@@ -106,7 +90,7 @@ def empty(server: Database, settings: Settings) -> Iterator[Database]:
 def migrated(server: Database) -> str:
     """The name of a migrated database that others are copied from."""
     url = a_database(server)
-    with connect(Settings(database_url=SecretStr(url))) as database:
+    with connect(settings_for(server, url, Settings())) as database:
         migrating.upgrade(database)
     name = make_url(url).database
     assert name is not None
@@ -117,20 +101,27 @@ def migrated(server: Database) -> str:
 def committed(server: Database, migrated: str, settings: Settings) -> Iterator[Database]:
     """A migrated database of the test's own, where commits are real and connections are many."""
     url = a_database(server, migrated)
-    with connect(settings.model_copy(update={"database_url": SecretStr(url)})) as database:
+    with connect(settings_for(server, url, settings)) as database:
         yield database
     drop(server, url)
+
+
+@pytest.fixture
+def service(server: Database, committed: Database, settings: Settings) -> Iterator[Database]:
+    """The same database as the running service reaches it, with the role that bypasses nothing."""
+    with connect_for_service(settings_for(server, committed.url, settings)) as database:
+        yield database
 
 
 Serve = Callable[..., TestClient]
 
 
 @pytest.fixture
-def serve(committed: Database, settings: Settings) -> Iterator[Serve]:
+def serve(service: Database, settings: Settings) -> Iterator[Serve]:
     """Start applications on the committed database; all are closed in the end."""
     with ExitStack() as stack:
 
         def start(database: Database | None = None, given: Settings | None = None) -> TestClient:
-            return stack.enter_context(started(create_app(given or settings, ENCODER, database or committed)))
+            return stack.enter_context(started(create_app(given or settings, ENCODER, database or service)))
 
         yield start

@@ -395,14 +395,16 @@ def test_what_was_fitted_to_another_model_is_kept_for_it(session: Session) -> No
     assert fittings.of_other_models(session, MODEL) == []
 
 
-def test_a_service_with_another_model_ranks_as_shipped(committed: Database, settings: Settings) -> None:
+def test_a_service_with_another_model_ranks_as_shipped(
+    committed: Database, service: Database, settings: Settings
+) -> None:
     """What was learned with one encoder does not rank with another, whose parts are on another scale."""
     with committed.session() as session:
         plant(session, 30, best_by(WORDS_MATTER))
         assert refitting.learn(session, MODEL).learned.adopted
         session.commit()
     other = HashEncoder(dimension=32, model="another")
-    with started(create_app(settings, other, committed)) as client:
+    with started(create_app(settings, other, service)) as client:
         with committed.session() as session:
             people = people_of(client, session)
             a_seed(session, people.cluster, encoder=other, title=WORDS)

@@ -17,6 +17,7 @@ from enmusubi.app.main import create_app
 from enmusubi.matching.encoder import HashEncoder, Progress, Role, Vectors
 from tests.app.conftest import People, started
 from tests.app.factories import ENCODER, a_need, a_seed
+from tests.databases import as_superuser
 
 
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -106,12 +107,14 @@ def test_not_ready_without_a_database(settings: Settings, server: Database) -> N
         assert "hush" not in refused.text + str(parts)
 
 
-def test_database_that_goes_and_comes_back(committed: Database, server: Database, settings: Settings) -> None:
+def test_database_that_goes_and_comes_back(
+    committed: Database, service: Database, server: Database, settings: Settings
+) -> None:
     """While it is gone the service is live and not ready; when it is back it serves again by itself."""
     name = committed.engine.url.database
-    with started(create_app(settings, ENCODER, committed)) as client:
+    with started(create_app(settings, ENCODER, service)) as client:
         assert _ready(client)[0] == 200
-        with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with as_superuser(server) as connection:
             connection.execute(text(f'alter database "{name}" with allow_connections false'))
             connection.execute(
                 text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"), {"name": name}

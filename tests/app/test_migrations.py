@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from enmusubi.app import migrating
 from enmusubi.app.database import Database
+from tests.databases import variables_for
 
 
 def _tables(database: Database) -> set[str]:
@@ -72,14 +73,15 @@ def test_time_limits_hold_in_the_migration_only(empty: Database) -> None:
         assert connection.scalar(text("show statement_timeout")) == "0"
 
 
-def test_two_processes_that_migrate_at_once_take_turns(empty: Database) -> None:
+def test_two_processes_that_migrate_at_once_take_turns(empty: Database, server: Database) -> None:
     """Both succeed, one finds the work done."""
     # Processes, because Alembic's own context is one for a whole process.
     program = (
         "from enmusubi.app import migrating; from enmusubi.app.config import Settings; "
         "from enmusubi.app.database import connect; migrating.upgrade(connect(Settings()))"
     )
-    environment = {**os.environ, "ENMUSUBI_DATABASE_URL": empty.url}
+    names = {f"ENMUSUBI_{name.upper()}": value for name, value in variables_for(server, empty.url).items()}
+    environment = {**os.environ, **names}
     processes = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(2)]
     assert [process.wait(timeout=60) for process in processes] == [0, 0]
     migrating.check(empty)

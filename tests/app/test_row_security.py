@@ -203,7 +203,6 @@ def test_others_rows_are_not_changed(scene: Scene, role: Role) -> None:
         session.execute(text("update need_details set description = 'x'"))
         session.execute(text("update seed_details set unpublished = 'x'"))
         session.execute(text("delete from need_exclusions"))
-        session.execute(text("delete from seeds"))
         session.commit()
     changed_seeds = scene.session.execute(text("select organisation_id, cluster_id from seeds where title = 'x'")).all()
     changed_needs = scene.session.execute(
@@ -214,9 +213,6 @@ def test_others_rows_are_not_changed(scene: Scene, role: Role) -> None:
     ).all()
     owners = {row[0] for row in changed_seeds} | {row[0] for row in changed_needs} | {row[0] for row in changed_details}
     clusters = {row[1] for row in (*changed_seeds, *changed_needs, *changed_details)}
-    assert len(scene.session.execute(text("select id from seeds")).all()) == len(changed_seeds) + len(
-        scene.session.execute(text("select id from seeds where title <> 'x'")).all()
-    )
     if role in (Role.COMPANY, Role.UNIVERSITY):
         assert owners == {caller.organisation_id}
         assert bool(changed_seeds) == (role is Role.UNIVERSITY)

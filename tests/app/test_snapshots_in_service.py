@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.cli.matching import matchmaking
 from enmusubi.app.config import Settings
-from enmusubi.app.database import Database
+from enmusubi.app.database import Database, connect
 from enmusubi.app.embeddings import analysis, refresh
 from enmusubi.app.models import Need, Seed
 from enmusubi.ingest import indexing
 from enmusubi.matching.lexical import terms
 from enmusubi.matching.snapshot import Manifest
-from tests.app.conftest import People, Serve, a_database, drop, people_of
+from tests.app.conftest import People, Serve, people_of
 from tests.app.factories import ENCODER, Json, Person, a_need, a_seed, days_from_now, ranked_ids
+from tests.databases import a_database, drop, settings_for
 
 WORDS = "frost resistant kerbstone"
 
@@ -311,11 +312,7 @@ def test_unfit_snapshot_is_refused_and_said_so(
         session.commit()
     if fault == "database":
         url = a_database(server, migrated)
-        from pydantic import SecretStr
-
-        from enmusubi.app.database import connect
-
-        with connect(settings.model_copy(update={"database_url": SecretStr(url)})) as other:
+        with connect(settings_for(server, url, settings)) as other:
             _publish(other, settings)
         drop(server, url)
     elif fault == "encoder":

@@ -54,7 +54,7 @@ def crowd(committed: Database, serve: Serve) -> People:
 
 @pytest.mark.parametrize("with_snapshot", [False, True])
 def test_ranking_a_text_takes_five_statements_at_most(
-    crowd: People, committed: Database, settings: Settings, with_snapshot: bool
+    crowd: People, committed: Database, service: Database, settings: Settings, with_snapshot: bool
 ) -> None:
     """Who asks, what is new, what of the shortlist may be seen; with no snapshot, what is new on the other side."""
     _fill(committed, crowd, 20)
@@ -63,31 +63,35 @@ def test_ranking_a_text_takes_five_statements_at_most(
         crowd.company.client.app.state.runtime.live.check()  # type: ignore[attr-defined]
     for limit in (1, 20):
         for person in (crowd.company, crowd.coordinator, crowd.administrator):  # the seeds are the university's own
-            with counted(committed) as statements:
+            with counted(service) as statements:
                 reply = person.post("/match", {"text": WORDS, "limit": limit})
             assert reply.status_code == 200
             assert len(reply.json()["ranking"]) == limit
             assert len(statements) <= (4 if with_snapshot else 5), statements
 
 
-def test_matches_of_an_entry_take_nine_statements_at_most(crowd: People, committed: Database) -> None:
+def test_matches_of_an_entry_take_nine_statements_at_most(
+    crowd: People, committed: Database, service: Database
+) -> None:
     """Also where they are stored for the first time; with no snapshot, one more for the other side's statistics."""
     _fill(committed, crowd, 20)
     need = crowd.company.read("/needs")["items"][0]["id"]
     seed = crowd.university.read("/seeds")["items"][0]["id"]
     for person, path in ((crowd.company, f"/needs/{need}/matches"), (crowd.university, f"/seeds/{seed}/matches")):
         for limit in (1, 20):
-            with counted(committed) as statements:
+            with counted(service) as statements:
                 assert len(person.read(path, limit=limit)["ranking"]) == limit
             assert len(statements) <= 9, statements
 
 
-def test_posting_a_need_takes_a_fixed_number_of_statements(crowd: People, committed: Database) -> None:
+def test_posting_a_need_takes_a_fixed_number_of_statements(
+    crowd: People, committed: Database, service: Database
+) -> None:
     """Whatever the number of seeds that are ranked."""
     taken = []
     for number in (1, 15):
         _fill(committed, crowd, number)
-        with counted(committed) as statements:
+        with counted(service) as statements:
             crowd.company.create("/needs", {"title": WORDS})
         taken.append(len(statements))
     assert taken[0] == taken[1] <= 15
@@ -95,7 +99,7 @@ def test_posting_a_need_takes_a_fixed_number_of_statements(crowd: People, commit
 
 @pytest.mark.parametrize("path", ["/seeds", "/needs", "/organisations", "/matches"])
 def test_lists_take_the_same_number_of_statements_for_any_number_of_rows(
-    crowd: People, committed: Database, path: str
+    crowd: People, committed: Database, service: Database, path: str
 ) -> None:
     """Nothing is looked up row by row."""
     taken: dict[str, list[int]] = {}
@@ -104,7 +108,7 @@ def test_lists_take_the_same_number_of_statements_for_any_number_of_rows(
         for need in crowd.company.read("/needs")["items"]:
             crowd.company.read(f"/needs/{need['id']}/matches")
         for person in crowd:
-            with counted(committed) as statements:
+            with counted(service) as statements:
                 listed = person.read(path, limit=200)["items"]
             assert len(listed) >= (number if path != "/organisations" else 1)
             taken.setdefault(person.role, []).append(len(statements))

@@ -52,9 +52,9 @@ class BreaksAfter(HashEncoder):
         return super().encode(texts, role, progress)
 
 
-def test_error_after_a_write_leaves_nothing(committed: Database, settings: Settings) -> None:
+def test_error_after_a_write_leaves_nothing(committed: Database, service: Database, settings: Settings) -> None:
     """What a failed request has written, its idempotency key included, is gone with it."""
-    with started(create_app(settings, BreaksAfter(), committed)) as client:
+    with started(create_app(settings, BreaksAfter(), service)) as client:
         with committed.session() as session:
             people = people_of(client, session)
         made = people.company.create("/needs", {"title": "T"})
@@ -83,11 +83,11 @@ def test_refused_request_leaves_nothing(committed: Database, serve: Serve) -> No
     assert people.company.read(f"/needs/{made['id']}")["title"] == "T"
 
 
-def test_connections_are_given_back(committed: Database, serve: Serve) -> None:
+def test_connections_are_given_back(service: Database, committed: Database, serve: Serve) -> None:
     """Requests that fail return their connection as those do that succeed."""
     client = serve()
     for _ in range(50):
         assert client.get("/api/v1/seeds", headers={"Authorization": "Bearer x"}).status_code == 401
-    pool = committed.engine.pool
+    pool = service.engine.pool
     assert isinstance(pool, QueuePool)
     assert pool.checkedout() == 0

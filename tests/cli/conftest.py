@@ -13,7 +13,7 @@ import pytest
 
 from enmusubi.app.cli import main
 from enmusubi.app.database import Database
-from tests.databases import own, template
+from tests.databases import own, template, variables_for
 from tests.running import Finished, Home
 from tests.tiny_model import write_tiny_model
 
@@ -33,11 +33,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(tmp_path: Path, model: Path, own: Database) -> Home:
+def home(tmp_path: Path, model: Path, own: Database, server: Database) -> Home:
     """A home on a migrated, empty database of the test's own."""
     folder = tmp_path / "home"
     folder.mkdir()
-    return Home(folder, model).with_settings(database_url=own.url)
+    return Home(folder, model).with_settings(**variables_for(server, own.url))
 
 
 @pytest.fixture

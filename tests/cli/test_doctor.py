@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from enmusubi.app import database as databases
 from enmusubi.app.database import Database
 from enmusubi.matching.encoder import load_encoder
 from enmusubi.matching.snapshot import build
 from tests.cli.conftest import Command
+from tests.databases import a_database, variables_for
 from tests.ingest.loads import a_file, seeds
 from tests.running import Finished, Home
 
@@ -115,11 +115,7 @@ def test_snapshots_that_others_can_read(command: Command, healthy: Home) -> None
 
 def test_a_database_without_tables(command: Command, home: Home, server: Database) -> None:
     """`doctor` and every other command say to migrate; `migrate` mends it, twice if need be."""
-    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("create database enmusubi_empty"))
-    engine.dispose()
-    empty = home.with_settings(database_url=server.url.replace("/postgres?", "/enmusubi_empty?"), port="0")
+    empty = home.with_settings(**variables_for(server, a_database(server)), port="0")
     finished = command("doctor", home=empty)
     assert finished.status == 1
     assert "run `enmusubi migrate`" in _finding(finished, "migrations")
@@ -135,7 +131,7 @@ def test_a_database_without_tables(command: Command, home: Home, server: Databas
 
 def test_an_unreachable_database(command: Command, home: Home, tmp_path: Path) -> None:
     """The variable to check is named, its value, which holds a password, never; no command shows a traceback."""
-    away = home.with_settings(database_url=UNREACHABLE, port="0")
+    away = home.with_settings(database_url=UNREACHABLE, operator_database_url="", port="0")
     finished = command("doctor", home=away)
     assert finished.status == 1
     assert "ENMUSUBI_DATABASE_URL" in _finding(finished, "database")
@@ -152,7 +148,7 @@ def test_an_unreachable_database(command: Command, home: Home, tmp_path: Path) -
 def test_a_url_of_another_database(command: Command, home: Home, url: str) -> None:
     """Only PostgreSQL will do; the value is not shown."""
     for arguments in (("doctor",), ("migrate",)):
-        finished = command(*arguments, home=home.with_settings(database_url=url, port="0"))
+        finished = command(*arguments, home=home.with_settings(database_url=url, operator_database_url="", port="0"))
         assert finished.status in (1, 2)
         assert "ENMUSUBI_DATABASE_URL" in finished.out + finished.errors
         assert "Zebra" not in finished.out + finished.errors
@@ -177,7 +173,8 @@ def test_a_home_that_cannot_be_written(command: Command, home: Home, tmp_path: P
     finished = command("doctor", home=blocked)
     assert finished.status == 1
     assert "set ENMUSUBI_HOME" in _finding(finished, "home")
-    del blocked.settings["ENMUSUBI_DATABASE_URL"]
+    for name in ("ENMUSUBI_DATABASE_URL", "ENMUSUBI_OPERATOR_DATABASE_URL"):
+        del blocked.settings[name]
     other = command("migrate", home=blocked)
     assert (other.status, other.errors.count("\n")) == (2, 1), other
 

@@ -91,7 +91,9 @@ def test_strict_refuses_the_file(command: Command, own: Database, home: Home, tm
 def test_a_dry_run_writes_nothing_and_needs_no_database(command: Command, home: Home, tmp_path: Path) -> None:
     """It shows headings and problems without reaching the database, and leaves the home empty."""
     path = a_text(tmp_path, "発明の名称,TRL,備考\n床板,4,x\n壁,12,y\n")
-    nowhere = home.with_settings(database_url="postgresql://nobody@127.0.0.1:9/none", home=str(tmp_path / "new"))
+    nowhere = home.with_settings(
+        database_url="postgresql://nobody@127.0.0.1:9/none", operator_database_url="", home=str(tmp_path / "new")
+    )
     finished = command("ingest", "seeds", path, "--dry-run", home=nowhere)
     assert finished.status == 1
     assert "nothing was written" in finished.out

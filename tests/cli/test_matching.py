@@ -201,7 +201,9 @@ def test_a_folder_that_cannot_be_measured_is_one_line(command: Command, judged: 
 
 def test_openapi_prints_the_description(command: Command, home: Home) -> None:
     """Valid JSON, without a database or a model."""
-    nowhere = home.with_settings(database_url="postgresql://nobody@127.0.0.1:9/none", model="nothing")
+    nowhere = home.with_settings(
+        database_url="postgresql://nobody@127.0.0.1:9/none", operator_database_url="", model="nothing"
+    )
     description = command("openapi", home=nowhere).json()
     assert description["openapi"].startswith("3.")
     assert "/api/v1/needs" in description["paths"]

@@ -19,9 +19,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(model: Path) -> Iterator[Home]:
     """A new home with an embedded server of its own."""
-    # Not under pytest's own folder: a second run of pytest closes that to other users, and root's embedded server is
-    # one of these.
-    with tempfile.TemporaryDirectory(prefix="enmusubi-", ignore_cleanup_errors=True) as folder:
+    # Not in pytest's folders: run by root, the server's account could not pass through them.
+    with tempfile.TemporaryDirectory(prefix="enmusubi-home-", ignore_cleanup_errors=True) as folder:
         home = Home(Path(folder), model)
         yield home
         home.close()

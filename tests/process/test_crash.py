@@ -286,8 +286,37 @@ def test_a_killed_postgres_loses_nothing(home: Home, kills: Callable[[str], rang
         server.kill()
 
 
+def test_a_running_server_brings_its_postgres_back(home: Home) -> None:
+    """Killed while nobody runs a command: the service starts it again by itself, and answers."""
+    university, _ = set_up(home)
+    server = Server(home).ready()
+    try:
+        postmaster = home.postmaster()
+        assert postmaster is not None
+        psutil.Process(postmaster).send_signal(signal.SIGKILL)
+        wait_for(lambda: home.postmaster() not in (None, postmaster), "another postmaster")
+        server.ready()
+        reply = server.call("POST", "/seeds", university, {"title": "Coating", "description": "Hard"})
+        assert reply.status_code == 201, reply.text
+        assert server.terminate() == 0
+    finally:
+        server.kill()
+    assert home.postmaster() is None
+
+
+def test_killed_users_leave_a_server_that_others_use_and_stop(home: Home) -> None:
+    """Commands killed at any moment of starting or joining: the next one has a server, and the last stops it."""
+    set_up(home)
+    for number in range(8):
+        process = home.begin("cluster", "list")
+        time.sleep(0.3 + 0.15 * number)
+        kill(process)
+    assert "北星湾" in home.must("cluster", "list")
+    assert home.postmaster() is None
+
+
 def test_a_first_start_that_is_killed_does_no_harm(home: Home) -> None:
-    """Killed while the data folder is made, the next start makes it anew."""
+    """Killed while the data folder is made, or its passwords are set, the next start makes it anew."""
     process = home.begin("migrate")
     unfinished = home.folder / "postgres.unfinished"
     wait_for(lambda: (unfinished / "PG_VERSION").exists() or process.poll() is not None, "a half-made folder")

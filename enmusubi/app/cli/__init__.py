@@ -55,6 +55,11 @@ def _expected(error: Exception) -> str | None:
         return escape(str(error))
     if isinstance(error, ProgrammingError) and "UndefinedTable" in type(error.orig).__name__:
         return "the database has no tables yet; run `enmusubi migrate`"
+    if isinstance(error, ProgrammingError) and "InsufficientPrivilege" in type(error.orig).__name__:
+        return (
+            "the database's role may not do that; set ENMUSUBI_OPERATOR_DATABASE_URL to the owner of the tables for "
+            "commands, and run `enmusubi migrate`"
+        )
     if isinstance(error, OperationalError):
         return f"the database does not answer ({type(error.orig).__name__}); run `enmusubi doctor`"
     if isinstance(error, OSError) and error.filename is not None:

@@ -11,8 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from enmusubi.app import database as databases
-from enmusubi.app import embeddings, fittings, migrating
+from enmusubi.app import embeddings, fittings, grants, migrating
+from enmusubi.app.cli import weaknesses
 from enmusubi.app.cli.opening import read_settings
+from enmusubi.app.cli.weaknesses import Weakness
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.errors import EnmusubiError
@@ -35,6 +37,14 @@ class Fault(Exception):  # noqa: N818 what a check found, not an error of the pr
         self.fix = fix
 
 
+class Weak(Exception):  # noqa: N818 as above
+    """What others could use, each with its fix; no fault, since a trial may live with it."""
+
+    def __init__(self, found: list[Weakness]) -> None:
+        super().__init__(f"{len(found)} weak settings")
+        self.found = found
+
+
 def examine() -> bool:
     """Run all checks, print a table, and tell whether all is well."""
     table = Table("Check", "State", "Finding", "Fix")
@@ -46,6 +56,10 @@ def examine() -> bool:
             table.add_row(name, "[green]ok[/]", escape(check()), "")
         except Fault as fault:
             table.add_row(name, "[red]fault[/]", escape(fault.found), escape(fault.fix))
+        except Weak as weak:
+            for number, (what, fix) in enumerate(weak.found):
+                table.add_row("" if number else name, "[yellow]weak[/]", escape(what), escape(fix))
+            return True
         except EnmusubiError as error:
             found, _, fix = error.detail.rpartition("; ")  # our messages end with what to do
             table.add_row(name, "[red]fault[/]", escape(found or fix), escape(fix))
@@ -63,6 +77,11 @@ def examine() -> bool:
     run("port", lambda: _port(settings))
     reached: list[Database] = []
     run("database", lambda: _database(settings, reached))
+    run("files", lambda: _weak(weaknesses.of_files(settings), "closed to others of this machine"))
+    run("addresses", lambda: _weak(weaknesses.of_addresses(settings), "nothing confidential travels unencrypted"))
+    if reached:
+        run("service's role", lambda: _service_role(settings, reached[0]))
+        run("rights", lambda: _weak(weaknesses.of_rights(reached[0]), "nobody connects who was not let in"))
     migrated = bool(reached) and run("migrations", lambda: _migrations(reached[0]))
     encoders: list[Encoder] = []
     run("model", lambda: _model(settings, encoders))
@@ -113,6 +132,24 @@ def _database(settings: Settings, reached: list[Database]) -> str:
         raise Fault("the server does not answer", "check ENMUSUBI_DATABASE_URL, and that the server runs")
     reached.append(database)
     return "embedded server answers" if database.embedded else "server answers"
+
+
+def _service_role(settings: Settings, database: Database) -> str:
+    name = database.service.name if database.service else None
+    with database.engine.connect() as connection:
+        told = grants.unfitness(connection, name)
+    if told is None:
+        return "can bypass nothing"
+    if settings.allow_owner_service:
+        return f"allowed by ENMUSUBI_ALLOW_OWNER_SERVICE, for a trial alone: {told.partition('; ')[0]}"
+    found, _, fix = told.partition("; ")
+    raise Fault(found, fix)
+
+
+def _weak(found: list[Weakness], nothing: str) -> str:
+    if found:
+        raise Weak(found)
+    return nothing
 
 
 def _migrations(database: Database) -> str:

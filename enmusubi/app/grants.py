@@ -1,0 +1,199 @@
+"""What the service's role may do: this table, no more; given after the migrations, in the same transaction."""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from enmusubi.app.database import ServiceRole
+from enmusubi.app.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+_READ: Final = ("SELECT",)
+_ADD: Final = ("SELECT", "INSERT")
+_CHANGE: Final = ("SELECT", "INSERT", "UPDATE")
+_ALL: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+TABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "accounts": _READ,  # made by commands
+    "alembic_version": _READ,
+    "api_tokens": _READ,
+    "audit_events": _ADD,  # a record that its writer could change would be none
+    "clusters": _READ,
+    "fittings": _READ,  # fitted and taken into use by commands
+    "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "matches": _CHANGE,
+    "need_details": _CHANGE,
+    "need_exclusions": _ALL,
+    "need_openings": _ALL,
+    "needs": _CHANGE,  # withdrawn, never deleted
+    "organisations": _CHANGE,
+    "passages": _ALL,
+    "reviews": _ADD,
+    "seed_details": _ALL,
+    "seed_openings": _ALL,
+    "seeds": _CHANGE,
+}
+"""Privileges by table. Keys of rows are identities, which need no privilege of their sequences."""
+
+SEQUENCES: Final = frozenset({"needs_id_seq"})
+"""But for these, whose keys are drawn before the row is written."""
+
+FUNCTIONS: Final = frozenset(
+    {
+        # the account that asks
+        *("caller_account", "caller_role", "caller_cluster", "caller_organisation"),
+        # what policies ask of tables whose own policies ask back
+        *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
+        "owners_outlined",
+        *("changed_seeds", "changed_needs"),  # for the index
+        "forget_old_replies",
+    }
+)
+"""Functions it may call; none of a trigger's, which the trigger calls for everybody."""
+
+
+def apply(connection: Connection, service: ServiceRole | None) -> None:
+    """Bring privileges to what the tables above say, taking back all else; run in the migrations' transaction.
+
+    What everybody may do is taken back in any case, where the connection's role is allowed to. Raises
+    ConfigurationError where the service's role is missing and cannot be made.
+    """
+    if service is not None:
+        _ensure_role(connection, service)
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    role = None if service is None else quote(service.name)
+    losing = "public" if role is None else f"public, {role}"
+    statements = []
+    for table in _owned_tables(connection):
+        statements.append(f"revoke all on table {quote(table)} from {losing}")
+        if role is not None and table in TABLES:
+            statements.append(f"grant {', '.join(TABLES[table])} on table {quote(table)} to {role}")
+    sequences = _owned_sequences(connection)
+    statements += [f"revoke all on sequence {quote(sequence)} from {losing}" for sequence in sequences]
+    if role is not None:
+        drawn = SEQUENCES.intersection(sequences)
+        statements += [f"grant usage on sequence {quote(sequence)} to {role}" for sequence in sorted(drawn)]
+    for name, signature in _owned_functions(connection):
+        statements.append(f"revoke all on routine {signature} from {losing}")
+        if role is not None and name in FUNCTIONS:
+            statements.append(f"grant execute on routine {signature} to {role}")
+    statements += _on_database(connection, role)
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+def unfitness(connection: Connection, role: str | None = None) -> str | None:
+    """Why a role, by default the connection's, must not run the service, and the fix; None where it may."""
+    found = connection.execute(
+        text(
+            "select rolname, rolsuper, rolbypassrls, rolcreaterole, "
+            "exists (select from pg_class where relnamespace = to_regnamespace('public') and relkind in ('r', 'p') "
+            "and pg_has_role(r.oid, relowner, 'member')) as owns, "
+            "exists (select from pg_roles o where (o.rolsuper or o.rolbypassrls) and o.oid <> r.oid "
+            "and pg_has_role(r.oid, o.oid, 'member')) as becomes "
+            "from pg_roles r where rolname = coalesce(:role, current_user)"
+        ),
+        {"role": role},
+    ).one_or_none()
+    if found is None:
+        return None
+    faults = (
+        (found.rolsuper, "is a superuser"),
+        (found.rolbypassrls, "may bypass row-level security"),
+        (found.rolcreaterole, "may make roles"),
+        (found.owns, "owns the tables or may become their owner"),
+        (found.becomes, "may become a role that bypasses row-level security"),
+    )
+    told = next((fault for is_so, fault in faults if is_so), None)
+    if told is None:
+        return None
+    return (
+        f"the service's role {found.rolname} {told}, so the database would not keep confidential rows from it; set "
+        "ENMUSUBI_OPERATOR_DATABASE_URL to the owner, ENMUSUBI_DATABASE_URL to a role without rights, and run "
+        "`enmusubi migrate`"
+    )
+
+
+def check_fit(connection: Connection, *, allow_owner: bool) -> None:
+    """Raise ConfigurationError where the connection's role must not run the service; warn where that is allowed."""
+    told = unfitness(connection)
+    if told is None:
+        return
+    if not allow_owner:
+        raise ConfigurationError(told)
+    logger.warning("NOT FOR REAL DATA (ENMUSUBI_ALLOW_OWNER_SERVICE is set): %s", told)
+
+
+def _ensure_role(connection: Connection, service: ServiceRole) -> None:
+    known = connection.scalar(text("select 1 from pg_roles where rolname = :name"), {"name": service.name})
+    name = connection.dialect.identifier_preparer.quote_identifier(service.name)
+    options = "login nosuperuser nobypassrls nocreatedb nocreaterole noreplication"
+    if not known:
+        may = connection.scalar(text("select rolcreaterole or rolsuper from pg_roles where rolname = current_user"))
+        if not may or not service.password:
+            raise ConfigurationError(
+                f"there is no role {service.name} for the service (ENMUSUBI_DATABASE_URL); make it as an administrator "
+                f"of the server and run `enmusubi migrate` again: create role {name} {options} password '…'"
+            )
+        # Never in the clear: a server that logs statements would keep it.
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        verifier = driver.pgconn.encrypt_password(
+            service.password.encode(), service.name.encode(), b"scram-sha-256"
+        ).decode("ascii")
+        connection.exec_driver_sql(f"create role {name} login password '{verifier}'")
+    told = unfitness(connection, service.name)
+    if told is not None:
+        raise ConfigurationError(told)
+
+
+def _owned_tables(connection: Connection) -> list[str]:
+    return _names(connection, "rpvm")
+
+
+def _owned_sequences(connection: Connection) -> list[str]:
+    return _names(connection, "S")
+
+
+def _names(connection: Connection, kinds: str) -> list[str]:
+    """What of these kinds the connection's role owns; what an extension brought is its own business."""
+    query = text(
+        "select relname::text from pg_class c where relnamespace = to_regnamespace('public') "
+        "and pg_has_role(current_user, relowner, 'usage') and relkind = any(:kinds) "
+        "and not exists (select from pg_depend where objid = c.oid and deptype = 'e') order by relname"
+    )
+    return list(connection.scalars(query, {"kinds": list(kinds)}))
+
+
+def _owned_functions(connection: Connection) -> list[tuple[str, str]]:
+    query = (
+        "select proname::text, oid::regprocedure::text from pg_proc p where pronamespace = to_regnamespace('public') "
+        "and pg_has_role(current_user, proowner, 'usage') "
+        "and not exists (select from pg_depend where objid = p.oid and deptype = 'e') order by 1, 2"
+    )
+    return [(name, signature) for name, signature in connection.execute(text(query))]
+
+
+def _on_database(connection: Connection, role: str | None) -> list[str]:
+    """Statements for database and schema, as far as the connection's role owns them."""
+    owned = connection.execute(
+        text(
+            "select datname::text, pg_has_role(current_user, datdba, 'usage') as database, "
+            "(select pg_has_role(current_user, nspowner, 'usage') from pg_namespace where nspname = 'public') "
+            "as schema "
+            "from pg_database where datname = current_database()"
+        )
+    ).one()
+    name = connection.dialect.identifier_preparer.quote_identifier(owned.datname)
+    statements = []
+    if owned.schema:
+        statements.append("revoke create on schema public from public")
+        statements += [] if role is None else [f"grant usage on schema public to {role}"]
+    if owned.database:
+        # Without a role of its own for the service, whoever connects now shall still connect.
+        statements += [] if role is None else [f"revoke all on database {name} from public, {role}"]
+        statements += [] if role is None else [f"grant connect on database {name} to {role}"]
+    return statements
