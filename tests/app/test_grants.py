@@ -42,12 +42,13 @@ def test_every_table_of_the_models_has_its_line() -> None:
 
 
 def test_the_database_has_what_the_table_says(server: Database) -> None:
-    """Each privilege, and no other; sequences and everybody have none."""
+    """Each privilege, and no other; everybody has none."""
     with server.engine.connect() as connection:
         present = {
             name for (name,) in connection.execute(text("select tablename from pg_tables where schemaname = 'public'"))
         }
         expected = {table: set(privileges) for table, privileges in grants.TABLES.items() if table in present}
+        expected |= {sequence: {"USAGE"} for sequence in grants.SEQUENCES}
         assert _tables(connection, SERVICE) == expected
         assert _tables(connection, "public") == {}
 
@@ -165,7 +166,7 @@ def test_migrate_makes_the_services_role(operated: Settings) -> None:
         assert connection.scalar(text("select current_user")) == "enmusubi_own_service"
         assert migrating.present(service) == migrating.newest()
         grants.check_fit(connection, allow_owner=False)
-        assert set(_tables(connection, "enmusubi_own_service")) <= set(grants.TABLES)
+        assert set(_tables(connection, "enmusubi_own_service")) <= {*grants.TABLES, *grants.SEQUENCES}
 
 
 def test_an_operator_that_makes_no_roles_is_told_the_statement(operated: Settings, server: Database) -> None:
