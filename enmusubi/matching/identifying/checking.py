@@ -16,16 +16,21 @@ from enmusubi.matching.identifying.text import Text
 _ORDER = {sureness: place for place, sureness in enumerate(Sureness)}
 _KIND_ORDER = {kind: place for place, kind in enumerate(Kind)}
 # By the owner's name, its form, or a check digit: no technical look clears these.
-_CLEARED_BY_FORM = {Kind.MODEL_NUMBER, Kind.PRODUCT, Kind.RARE_TERM, Kind.REGISTRATION_NUMBER, Kind.POSTAL_CODE, Kind.WEB_ADDRESS}
+_CLEARED_BY_FORM = {
+    Kind.MODEL_NUMBER,
+    Kind.PRODUCT,
+    Kind.RARE_TERM,
+    Kind.REGISTRATION_NUMBER,
+    Kind.POSTAL_CODE,
+    Kind.WEB_ADDRESS,
+}
 _OWN_ENTRIES = 2  # a term in this many entries of the owner and in nobody else's ties them together
 _COMMON = 1  # other organisations that make a term the field's own
 TERMS_ASKED = 500
 """How many different terms the catalogue is asked about at most; further ones count as unknown to it."""
 
 
-def check(
-    texts: Mapping[str, str], owner: Owner | None = None, statistics: Statistics | None = None
-) -> list[Finding]:
+def check(texts: Mapping[str, str], owner: Owner | None = None, statistics: Statistics | None = None) -> list[Finding]:
     """What in the public texts, by field, may tell whose they are; in the order of the fields and of their text.
 
     `owner` is None where it is not known, `statistics` where there is no catalogue to ask. Findings never overlap.
@@ -33,7 +38,9 @@ def check(
     """
     read = [Text(field, given) for field, given in texts.items() if given]
     hits = [list(_hits(text, owner)) for text in read]
-    asked = sorted({_term(text, hit) for text, found in zip(read, hits, strict=True) for hit in found if hit.common_clears})
+    asked = sorted(
+        {_term(text, hit) for text, found in zip(read, hits, strict=True) for hit in found if hit.common_clears}
+    )
     uses = statistics(asked[:TERMS_ASKED]) if statistics is not None and asked else {}
     findings = []
     for text, found in zip(read, hits, strict=True):
@@ -41,7 +48,9 @@ def check(
         for hit in _apart(weighed):
             start, end = text.place(hit.start, hit.end)
             findings.append(
-                Finding(text.field, start, end, text.given[start:end], hit.kind, hit.sureness, suggestion(hit.kind, owner))
+                Finding(
+                    text.field, start, end, text.given[start:end], hit.kind, hit.sureness, suggestion(hit.kind, owner)
+                )
             )
     return findings
 

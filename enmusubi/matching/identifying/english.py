@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -11,11 +11,13 @@ import Stemmer
 from enmusubi.matching.identifying.findings import Hit, Kind, Sureness
 from enmusubi.matching.identifying.technical import NAMES_IN_USE, is_region, is_scientific_name
 from enmusubi.matching.identifying.text import Text
+from enmusubi.matching.lexical.japanese import tagged_words
 
 CERTAIN, LIKELY, POSSIBLE = Sureness.CERTAIN, Sureness.LIKELY, Sureness.POSSIBLE
 
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ſ]+(?:['’-][A-Za-zÀ-ÖØ-öø-ÿĀ-ſ]+)*")
-_CAPITALISED = r"[A-ZÀ-Þ][A-Za-zÀ-ÖØ-öø-ÿĀ-ſ0-9'&-]*"
+# Bounded and begun at a word's start, so that no text takes more than linear time.
+_CAPITALISED = r"(?<![A-Za-zÀ-ÖØ-öø-ÿ0-9'&-])[A-ZÀ-Þ][A-Za-zÀ-ÖØ-öø-ÿĀ-ſ0-9'&-]{0,40}+"
 _ORGANISATION = re.compile(
     rf"(?:{_CAPITALISED} ){{1,6}}?(?:Co\.?,? ?Ltd\.?|Company(?: Limited)?|Ltd\.?|Limited|Inc\.?|Corp\.?|Corporation|LLC|K\.K\.|GmbH|"
     r"plc|Holdings)(?![\w])",
@@ -28,7 +30,9 @@ _INSTITUTION = re.compile(
     rf"|\b(?:University|Institute|College|Bank|City|Town|Port) of (?:{_CAPITALISED} ?){{1,3}}(?<! )",
     re.ASCII,
 )
-_STATE = re.compile(r"\b(?:Ministry|Agency|Government|Cabinet|United Nations|European Union|Parliament|Diet|Standards?)\b")
+_STATE = re.compile(
+    r"\b(?:Ministry|Agency|Government|Cabinet|United Nations|European Union|Parliament|Diet|Standards?)\b"
+)
 _TITLED = re.compile(
     rf"\b(?:Mr|Ms|Mrs|Miss|Dr|Prof|Professor|Doctor|President|Director|Manager|Engineer|Chairman)\b\.? ?(?:[A-Z]\. ?){{0,2}}"
     rf"{_CAPITALISED}(?: {_CAPITALISED})?|\b{_CAPITALISED}[ -](?:san|sensei|sama)\b",
@@ -39,13 +43,18 @@ _CALLED_FOR = re.compile(
     rf"president|founder|manager|chemist|researcher|colleague))[:,]? ({_CAPITALISED}(?: {_CAPITALISED})?)",
     re.ASCII,
 )
-_ROLE_FOLLOWS = re.compile(rf"({_CAPITALISED} {_CAPITALISED})(?=,? (?:who|leads|heads|of our|from our|in our|our |is (?:our|in charge)))")
+_ROLE_FOLLOWS = re.compile(
+    rf"({_CAPITALISED} {_CAPITALISED})(?=,? (?:who|leads|heads|of our|from our|in our|our |is (?:our|in charge)))"
+)
 _PLACE = re.compile(
     rf"({_CAPITALISED}(?: (?!Town|City|Village|Bay|Port){_CAPITALISED})?)[ -](?:Town|City|Village|Ward|Bay|Harbou?r|Port|Island|District|County|"
     r"plant|factory|works|mill|branch|site|warehouse|office|headquarters|farm|harbour|airport|cho|machi|mura|shi|ku)\b",
     re.ASCII,
 )
-_PLACE_BEFORE = re.compile(rf"\b(?:in|near|at|from|off|around|outside|of|between|to)(?: the (?:town|city|village|port) of)? ({_CAPITALISED})", re.ASCII)
+_PLACE_BEFORE = re.compile(
+    rf"\b(?:in|near|at|from|off|around|outside|of|between|to)(?: the (?:town|city|village|port) of)? ({_CAPITALISED})",
+    re.ASCII,
+)
 _ADDRESS = re.compile(
     r"\b\d{1,4}(?:-\d{1,4}){0,3},? (?:[A-Z][\w'-]+[ ,-]+){0,3}(?:\d{1,2}-)?(?:chome|Street|Road|Avenue|Lane|Drive|Boulevard|St\.|Rd\.|Ave\.)"
     r"|\b\d{1,2}-chome\b(?: \d{1,3}(?:-\d{1,3})*)?|\bP\.?O\.? Box \d+",
@@ -63,7 +72,16 @@ Friday Saturday Sunday English Japanese Chinese European American Asian German F
 """
 _CALENDAR = frozenset(_MONTHS_AND_DAYS.split())
 _SHORTEST = 4
-_BRITISH = (("isation", "ization"), ("ise", "ize"), ("yse", "yze"), ("our", "or"), ("re", "er"), ("ae", "e"), ("oe", "e"), ("ph", "f"))
+_BRITISH = (
+    ("isation", "ization"),
+    ("ise", "ize"),
+    ("yse", "yze"),
+    ("our", "or"),
+    ("re", "er"),
+    ("ae", "e"),
+    ("oe", "e"),
+    ("ph", "f"),
+)
 _PARTS = re.compile(
     r"^(?:micro|nano|bio|photo|electro|thermo|hydro|hygro|poly|multi|anti|auto|cyber|cryo|psychro|meso|macro|tele|ultra|inter|intra|"
     r"fluoro|chloro|cyclo|phospho|methyl|ethyl|amino|oxy|hemo|immuno|geo|aero|agri|aqua|opto|magneto|piezo|radio|sono|spectro)"
@@ -89,11 +107,13 @@ def english(text: Text) -> Iterator[Hit]:
         yield Hit(*found.span(), Kind.ADDRESS, LIKELY)
     for found in _OWN_WORD.finditer(normal):
         words = found[1].split()
-        if not is_word(words[0]) and words[0] not in NAMES_IN_USE and not words[0].isupper():
+        coined = not is_word(words[0]) or (len(words) > 1 and not found[0].startswith("our"))
+        if coined and words[0] not in NAMES_IN_USE and not words[0].isupper():
             yield Hit(*found.span(1), Kind.PRODUCT, LIKELY, common_clears=True)
     yield from _unknown(text)
 
 
+@lru_cache(maxsize=65_536)
 def is_word(word: str) -> bool:
     """Whether English writes the word in small letters, or it is built like a term of chemistry, biology or physics."""
     lowered = word.lower().removesuffix("'s").removesuffix("’s")
@@ -131,7 +151,8 @@ def _persons(normal: str) -> Iterator[Hit]:
     for pattern in (_CALLED_FOR, _ROLE_FOLLOWS):
         for found in pattern.finditer(normal):
             words = found[1].split()
-            if any(not is_word(word) and not word.isupper() for word in words):
+            named = len(words) > 1 or any(not is_word(word) or _is_personal(word) for word in words)
+            if named and not words[0].isupper():
                 yield Hit(*found.span(1), Kind.PERSON, LIKELY)
 
 
@@ -139,15 +160,41 @@ def _places(normal: str) -> Iterator[Hit]:
     for found in _PLACE.finditer(normal):
         name = found[1].split()[-1]
         place = found[0].split()[-1].split("-")[-1]
-        telling = not is_word(name) or place[0].isupper() and found.start() > 0 and normal[found.start() - 1] == " " and len(name) > _SHORTEST
+        telling = (
+            not is_word(name)
+            or place[0].isupper()
+            and found.start() > 0
+            and normal[found.start() - 1] == " "
+            and len(name) > _SHORTEST
+        )
         if telling and not is_region(name) and not name.isupper():
             yield Hit(*found.span(1), Kind.PLACE, LIKELY)
     for found in _PLACE_BEFORE.finditer(normal):
         name = found[1]
         following = _following(normal, found.end())
-        if is_word(name) or is_region(name) or not name.isalpha() or name.isupper() or is_scientific_name(name, following):
+        if (
+            (is_word(name) and not _is_place(name))
+            or is_region(name)
+            or not name.isalpha()
+            or name.isupper()
+            or is_scientific_name(name, following)
+        ):
             continue
         yield Hit(*found.span(1), Kind.PLACE, LIKELY, common_clears=True)
+
+
+@lru_cache(maxsize=4096)
+def _is_place(name: str) -> bool:
+    """Whether Sudachi knows the word as the name of a place that is no country: the English word list has some."""
+    words = tagged_words(name)
+    return len(words) == 1 and words[0].tags[1] == "固有名詞" and "国" not in words[0].tags and "人名" not in words[0].tags
+
+
+@lru_cache(maxsize=4096)
+def _is_personal(name: str) -> bool:
+    """Whether Sudachi knows the word as a person's name, such as those that units and effects are named after."""
+    words = tagged_words(name)
+    return len(words) == 1 and words[0].tags[2] == "人名"
 
 
 def _unknown(text: Text) -> Iterator[Hit]:
@@ -159,9 +206,11 @@ def _unknown(text: Text) -> Iterator[Hit]:
         if not plain or is_word(surface) or is_region(surface) or surface in NAMES_IN_USE:
             continue
         following = words[place + 1].surface if place + 1 < len(words) else ""
-        if is_scientific_name(surface, following):
+        if is_scientific_name(surface, following) or _is_personal(surface):
             continue
-        prose = not text.lists_terms and not word.first
+        # Two such words are a name also where the sentence begins with them.
+        paired = following[:1].isupper() and following[1:].islower() and not is_word(following)
+        prose = not text.lists_terms and (not word.first or (paired and words[place + 1].start == word.end + 1))
         yield Hit(word.start, word.end, Kind.RARE_TERM, LIKELY if prose else POSSIBLE, common_clears=True)
 
 
@@ -169,7 +218,7 @@ def _words(normal: str) -> Iterator[_Word]:
     end = 0
     for found in _WORD.finditer(normal):
         between = normal[end : found.start()]
-        first = end == 0 or re.search(r"[.!?:;\n/•-]|[^\x00-\x7f]", between) is not None
+        first = end == 0 or re.search(r"[.!?:;\n/•-]|[。「『・]", between) is not None
         yield _Word(found.start(), found.end(), found[0], first)
         end = found.end()
 

@@ -22,9 +22,14 @@ _FILES = {"md", "py", "rs", "so", "sh", "pl", "zip"}  # endings of files that ar
 _THIRTEEN = re.compile(r"(?<!\d)T?(?:\d[ -]?){12}\d(?!\d)", re.ASCII)
 _CORPORATE_CUE = re.compile(r"法人番号|corporate number|インボイス|適格請求書", re.IGNORECASE)
 _POSTAL_MARK = re.compile(r"〒\s?\d{3}-?\d{4}(?!\d)", re.ASCII)
-_POSTAL = re.compile(r"(?<![\w.-])\d{3}-\d{4}(?![\w-])(?!\s?[a-zA-Zμ°%℃])", re.ASCII)
+_POSTAL = re.compile(
+    r"(?<![\w.-])\d{3}-\d{4}(?![\w-])(?!\s?(?:[kMGcmnµμ]?(?:m|g|L|l|Hz|V|W|Pa|K|A|N|J)|h|s|min|ppm|ppb|rpm|t|ha|yen|cm-1)\b|\s?[°%℃円年])",
+    re.ASCII,
+)
 _POSTAL_CUE = re.compile(r"(?:postal code|post code|postcode|zip(?: code)?|郵便番号)\W{0,4}$", re.IGNORECASE)
-_DIALLED = re.compile(r"(?:TEL|FAX|電話|内線|ファクス|phone|extension|ext\.)[^\d\n]{0,6}(\+?\d[\d ()-]{2,18}\d)", re.IGNORECASE)
+_DIALLED = re.compile(
+    r"(?:TEL|FAX|電話|内線|ファクス|phone|extension|ext\.)[^\d\n]{0,6}(\+?\d[\d ()-]{2,18}\d)", re.IGNORECASE
+)
 
 _PATENT = re.compile(
     r"特許\s?第?\s?\d{5,8}\s?号?|(?:特|実|意|商)(?:願|開|公|表)\s?(?:平|昭|令和)?\s?\d{1,4}\s?-\s?\d{1,6}号?"

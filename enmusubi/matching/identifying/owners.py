@@ -19,9 +19,10 @@ FORM_EN = (
     r"(?:Co\.?,? ?Ltd\.?|Company Limited|Company|Co\.|Ltd\.?|Limited|Inc\.?|Incorporated|Corp\.?|Corporation|LLC|LLP|K\.K\.|"
     r"KK|G\.K\.|Y\.K\.|GmbH|AG|S\.A\.|plc|PLC|Holdings?|Group)"
 )
-_FORMS = re.compile(rf"{FORM_JA}|\b{FORM_EN}(?!\w)")
+_FORMS = re.compile(rf"{FORM_JA}|\b{FORM_EN}(?!\w)", re.ASCII)
 _SHORTEST = 2
 _PART_JA = 3  # characters from which a part of a Japanese name is no common word by chance
+_PART_EN = 4
 _INITIALS = 3
 
 # Words of many firms' names: what is left of a name without them tells whose it is.
@@ -49,11 +50,24 @@ def own_names(text: Text, owner: Owner | None) -> Iterator[Hit]:
     """Where the owner is named, or nearly."""
     if owner is None:
         return
+    for initials in _initials(owner):
+        # As capitals: in small letters they would meet ordinary words.
+        for found in re.finditer(rf"(?<![A-Za-z0-9]){initials}(?![A-Za-z0-9])", text.normal):
+            yield Hit(*found.span(), Kind.OWN_NAME, Sureness.LIKELY, common_clears=True)
     folded = fold(text.normal)
     for name in _names(owner.names):
         for found in name.pattern.finditer(folded):
             if found.end() > found.start():
                 yield Hit(*found.span(), Kind.OWN_NAME, name.sureness)
+
+
+def _initials(owner: Owner) -> Iterator[str]:
+    for name in owner.names:
+        if name.isascii():
+            words = [word for word in re.split(r"[\s,.&-]+", _FORMS.sub(" ", name)) if word[:1].isupper()]
+            initials = "".join(word[0] for word in words)
+            if len(initials) >= _INITIALS and initials.isalpha():
+                yield initials
 
 
 def fold(normal: str) -> str:
@@ -78,7 +92,6 @@ def _names(names: tuple[str, ...]) -> tuple[_Name, ...]:
         _add(found, core, Sureness.CERTAIN if not _is_common(core) else Sureness.POSSIBLE)
         for part, sureness in _parts(core):
             _add(found, part, sureness)
-    # Initials are compared as capitals are: in the folded text they would meet ordinary words.
     longest_first = sorted(found.items(), key=lambda item: (-len(item[0]), item[0]))
     return tuple(_Name(re.compile(_anywhere(fold(name))), sureness) for name, sureness in longest_first)
 
@@ -94,20 +107,18 @@ def _parts(core: str) -> Iterator[tuple[str, Sureness]]:
         words = [word for word in re.split(r"[\s,.&-]+", core) if word]
         own = [word for word in words if word.lower() not in _BUSINESS_WORDS]
         for word in own:
-            if len(word) > _INITIALS:
+            if len(word) >= _PART_EN:
                 yield word, Sureness.POSSIBLE if is_word(word) else Sureness.CERTAIN
         # "Minato Works" of "Minato Imaginary Works".
         for word in words:
             if own and word not in own:
                 yield f"{own[0]} {word}", Sureness.CERTAIN
         return
-    words = [word.surface for word in tagged_words(core)]
     kept = _without_business(core)
     if not kept or kept == core:
         return
-    common = len(words) and _is_common(kept)
-    long_enough = len(kept) >= _PART_JA
-    yield kept, Sureness.LIKELY if long_enough and not common else Sureness.POSSIBLE
+    telling = len(kept) >= _PART_JA and not _is_common(kept)
+    yield kept, Sureness.LIKELY if telling else Sureness.POSSIBLE
     for business in sorted(_BUSINESS_WORDS, key=len, reverse=True):
         if business in core and business not in kept:
             yield kept + business, Sureness.CERTAIN

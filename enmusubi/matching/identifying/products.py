@@ -10,7 +10,7 @@ from enmusubi.matching.identifying.text import Text
 
 CERTAIN, LIKELY, POSSIBLE = Sureness.CERTAIN, Sureness.LIKELY, Sureness.POSSIBLE
 
-_REGISTERED = re.compile(r"((?:[ァ-ヶー・]|[\w&'-](?<![ぁ-ん]))(?:[ァ-ヶー・]|[\w&'-](?<![ぁ-ん])){0,39})[」』\"”’]?\s?(?:®|\((?:R|TM|登録商標)\))")
+_REGISTERED = re.compile(r"((?:(?![ぁ-ん])[\w・&'-]){1,40})[」』\"”’]?\s?(?:®|\((?:R|TM|登録商標)\))")
 _MODELS = (
     # Letters, a hyphen, three figures or more; letters between.
     re.compile(r"(?<![\w-])[A-Z]{1,6}\d?-[A-Z]{0,3}\d{3,6}[A-Za-z]{0,3}(?:-[A-Z0-9]{1,4})?(?![\w-])", re.ASCII),
@@ -24,7 +24,9 @@ _MODEL_CUE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TWO_CAPITALS = re.compile(r"(?<![\w.-])[A-Z][a-z]{2,14}(?:[A-Z][a-z]{2,14}){1,2}(?: \d{1,3})?(?![\w-])", re.ASCII)
-_QUOTED = re.compile(r"「([^「」\n]{2,40})」|『([^『』\n]{2,40})』|[\"“]([^\"“”\n]{2,40})[\"”]|(?<!\w)['‘]([A-Z][^'‘’\n]{1,39})['’](?!\w)")
+_QUOTED = re.compile(
+    r"「([^「」\n]{2,40})」|『([^『』\n]{2,40})』|[\"“]([^\"“”\n]{2,40})[\"”]|(?<!\w)['‘]([A-Z][^'‘’\n]{1,39})['’](?!\w)"
+)
 _SOLD = re.compile(
     r"発売|販売|商品|製品|銘柄|ブランド|シリーズ|商標|上市|品名|愛称|当社の|弊社の|自社の|主力|新商品"
     r"|sold|brand|market(?:ed|s)|launch|trade ?mark|product|our (?:own|new|present|line)|called|known as|named|label",

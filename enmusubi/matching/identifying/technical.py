@@ -23,7 +23,7 @@ _FORMULA = rf"\b(?:\d[HCR]-)?(?:\(?(?:{_ELEMENTS})\)?[\d.x]{{0,3}}){{2,12}}(?:\d
 _ION = rf"\b(?:{_ELEMENTS})\d?[+-]"
 _PROTOCOL = r"\b(?:RS-?(?:232C?|422|485)|USB ?\d[\d.]*|IP-?\d\d|Cat-?\d\w?|Bluetooth ?\d[\d.]*|IPv[46]|Q-?\d\d|UH-?F)\b"
 _UNIT = (
-    r"(?<![\w-])[±~]?\d[\d,.]*(?:\s?[×x]\s?10\^?-?\d+)?\s?"
+    r"(?<![\w,.-])[±~]?\d[\d,.]{0,20}+(?:\s?[×x]\s?10\^?-?\d+)?\s?"
     r"(?:[kMGTmcdnpfμµ]?(?:m|g|L|l|s|A|V|W|Wh|Pa|Hz|J|N|K|mol|M|F|H|T|bar|eV|rpm|Gy|Sv|lx|lm|cd|ppm|ppb|bps|B)(?:\d|/\w+)?"
     r"|°C|°|%|ha|a|t|kDa|Da|dB|pH|cc|mmHg|rpm|h|min|USD|JPY|yen|円|万|億)(?![A-Za-z])"
 )
@@ -79,7 +79,7 @@ def technical_spans(normal: str) -> Iterator[tuple[int, int]]:
 
 def is_scientific_name(word: str, following: str) -> bool:
     """Whether a capitalised word has the ending of a genus or species, or is what something is named after."""
-    return bool(_LATIN_WORD.search(word.lower())) or following.lower() in EPONYM_OF
+    return bool(_LATIN_WORD.search(word.lower())) or following.lower().removesuffix("s") in EPONYM_OF or following.lower() in EPONYM_OF
 
 
 def is_region(name: str) -> bool:
