@@ -117,8 +117,8 @@ def _parts(core: str) -> Iterator[tuple[str, Sureness]]:
     kept = _without_business(core)
     if not kept or kept == core:
         return
-    telling = len(kept) >= _PART_JA and not _is_common(kept)
-    yield kept, Sureness.LIKELY if telling else Sureness.POSSIBLE
+    # A word of three characters that is also a firm's name is more often the name in the firm's own text.
+    yield kept, Sureness.LIKELY if len(kept) >= _PART_JA else Sureness.POSSIBLE
     for business in sorted(_BUSINESS_WORDS, key=len, reverse=True):
         if business in core and business not in kept:
             yield kept + business, Sureness.CERTAIN
