@@ -1,4 +1,4 @@
-"""The check itself: every rule over every text, what is common in the catalogue cleared, the surest of overlaps kept."""
+"""The check itself: every rule over every text, common terms cleared, the surest of overlapping hits kept."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ _CLEARED_BY_FORM = {
 }
 _OWN_ENTRIES = 2  # a term in this many entries of the owner and in nobody else's ties them together
 _COMMON = 1  # other organisations that make a term the field's own
-TERMS_ASKED = 500
+TERMS_ASKED = 100
 """How many different terms the catalogue is asked about at most; further ones count as unknown to it."""
 
 
@@ -81,7 +81,7 @@ def _within(hit: Hit, spans: Sequence[tuple[int, int]]) -> bool:
 
 
 def _term(text: Text, hit: Hit) -> str:
-    return text.normal[hit.start : hit.end].lower()
+    return text.normal[hit.start : hit.end].casefold()
 
 
 def _weighed(hit: Hit, uses: Uses) -> Hit | None:

@@ -19,12 +19,14 @@ _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ſ]+(?:['’-][A-Za-zÀ-ÖØ-öø-
 # Bounded and begun at a word's start, so that no text takes more than linear time.
 _CAPITALISED = r"(?<![A-Za-zÀ-ÖØ-öø-ÿ0-9'&-])[A-ZÀ-Þ][A-Za-zÀ-ÖØ-öø-ÿĀ-ſ0-9'&-]{0,40}+"
 _ORGANISATION = re.compile(
-    rf"(?:{_CAPITALISED} ){{1,6}}?(?:Co\.?,? ?Ltd\.?|Company(?: Limited)?|Ltd\.?|Limited|Inc\.?|Corp\.?|Corporation|LLC|K\.K\.|GmbH|"
+    rf"(?:{_CAPITALISED} ){{1,6}}?(?:Co\.?,? ?Ltd\.?|Company(?: Limited)?|Ltd\.?|Limited|Inc\.?|Corp\.?|"
+    rf"Corporation|LLC|K\.K\.|GmbH|"
     r"plc|Holdings)(?![\w])",
     re.ASCII,
 )
 _INSTITUTION = re.compile(
-    rf"(?:{_CAPITALISED} (?:for |and )?){{1,6}}?(?:University|Institute|College|Hospital|Clinic|Polytechnic|Cooperative|Co-operative|"
+    rf"(?:{_CAPITALISED} (?:for |and )?){{1,6}}?(?:University|Institute|College|Hospital|Clinic|Polytechnic|"
+    rf"Cooperative|Co-operative|"
     r"Foundation|Laboratory|Laboratories|Association|Union|Bank|Brewery|Dairy|Foods|Works|Industries|Chemicals|Pharma|"
     rf"Fisheries|Farms?)(?: of(?: {_CAPITALISED}){{1,3}})?(?!\w)"
     rf"|\b(?:University|Institute|College|Bank|City|Town|Port) of (?:{_CAPITALISED} ?){{1,3}}(?<! )",
@@ -34,12 +36,14 @@ _STATE = re.compile(
     r"\b(?:Ministry|Agency|Government|Cabinet|United Nations|European Union|Parliament|Diet|Standards?)\b"
 )
 _TITLED = re.compile(
-    rf"\b(?:Mr|Ms|Mrs|Miss|Dr|Prof|Professor|Doctor|President|Director|Manager|Engineer|Chairman)\b\.? ?(?:[A-Z]\. ?){{0,2}}"
+    rf"\b(?:Mr|Ms|Mrs|Miss|Dr|Prof|Professor|Doctor|President|Director|Manager|Engineer|"
+    rf"Chairman)\b\.? ?(?:[A-Z]\. ?){{0,2}}"
     rf"{_CAPITALISED}(?: {_CAPITALISED})?|\b{_CAPITALISED}[ -](?:san|sensei|sama)\b",
     re.ASCII,
 )
 _CALLED_FOR = re.compile(
-    rf"\b(?:contact|ask for|call|write to|speak to|led by|headed by|headed up by|managed by|run by|developed by|our (?:engineer|director|"
+    rf"\b(?:contact|ask for|call|write to|speak to|led by|headed by|headed up by|managed by|run by|"
+    rf"developed by|our (?:engineer|director|"
     rf"president|founder|manager|chemist|researcher|colleague))[:,]? ({_CAPITALISED}(?: {_CAPITALISED})?)",
     re.ASCII,
 )
@@ -47,7 +51,8 @@ _ROLE_FOLLOWS = re.compile(
     rf"({_CAPITALISED} {_CAPITALISED})(?=,? (?:who|leads|heads|of our|from our|in our|our |is (?:our|in charge)))"
 )
 _PLACE = re.compile(
-    rf"({_CAPITALISED}(?: (?!Town|City|Village|Bay|Port){_CAPITALISED})?)[ -](?:Town|City|Village|Ward|Bay|Harbou?r|Port|Island|District|County|"
+    rf"({_CAPITALISED}(?: (?!Town|City|Village|Bay|Port){_CAPITALISED})?)[ -](?:Town|City|Village|Ward|Bay|"
+    rf"Harbou?r|Port|Island|District|County|"
     r"plant|factory|works|mill|branch|site|warehouse|office|headquarters|farm|harbour|airport|cho|machi|mura|shi|ku)\b",
     re.ASCII,
 )
@@ -56,13 +61,16 @@ _PLACE_BEFORE = re.compile(
     re.ASCII,
 )
 _ADDRESS = re.compile(
-    r"\b\d{1,4}(?:-\d{1,4}){0,3},? (?:[A-Z][\w'-]+[ ,-]+){0,3}(?:\d{1,2}-)?(?:chome|Street|Road|Avenue|Lane|Drive|Boulevard|St\.|Rd\.|Ave\.)"
+    r"\b\d{1,4}(?:-\d{1,4}){0,3},? (?:[A-Z][\w'-]+[ ,-]+){0,3}(?:\d{1,2}-)?(?:chome|Street|Road|Avenue|Lane|"
+    r"Drive|Boulevard|St\.|Rd\.|Ave\.)"
     r"|\b\d{1,2}-chome\b(?: \d{1,3}(?:-\d{1,3})*)?|\bP\.?O\.? Box \d+",
     re.ASCII,
 )
 _OWN_WORD = re.compile(
-    rf"\b(?:we call|call it|is called|are called|called|known (?:here|in[- ]house|to us|internally)?(?: ?as)|nicknamed|named|branded(?: as)?|brand(?: name)?|"
-    rf"sold as|sold under the name|marketed as|trade name|trademark|in-house name|under the name(?: of)?|our (?:own |present |patented |proprietary )?)"
+    rf"\b(?:we call|call it|is called|are called|called|known (?:here|in[- ]house|to us|internally)?(?: ?as)|"
+    rf"nicknamed|named|branded(?: as)?|brand(?: name)?|"
+    rf"sold as|sold under the name|marketed as|trade name|trademark|in-house name|under the name(?: of)?|"
+    rf"our (?:own |present |patented |proprietary )?)"
     rf"(?: the| our)? [\"“'‘]?({_CAPITALISED}(?: (?:{_CAPITALISED}|\d{{1,3}}\b))?)",
     re.ASCII,
 )
@@ -83,10 +91,14 @@ _BRITISH = (
     ("ph", "f"),
 )
 _PARTS = re.compile(
-    r"^(?:micro|nano|bio|photo|electro|thermo|hydro|hygro|poly|multi|anti|auto|cyber|cryo|psychro|meso|macro|tele|ultra|inter|intra|"
-    r"fluoro|chloro|cyclo|phospho|methyl|ethyl|amino|oxy|hemo|immuno|geo|aero|agri|aqua|opto|magneto|piezo|radio|sono|spectro)"
-    r"|(?:ase|ose|ine|ane|ene|yne|ol|al|ide|ite|ate|oid|gen|mer|lysis|lytic|meter|metry|scope|scopy|graphy|logy|phore|phile|"
-    r"philic|phobic|philia|genic|tropic|zyme|sorb|sorption|cycline|mycin|cillin|idine|azole|amide|imide|nitrile|cyte|some|derm|itis|emia)s?$"
+    r"^(?:micro|nano|bio|photo|electro|thermo|hydro|hygro|poly|multi|anti|auto|cyber|cryo|psychro|meso|macro|"
+    r"tele|ultra|inter|intra|"
+    r"fluoro|chloro|cyclo|phospho|methyl|ethyl|amino|oxy|hemo|immuno|geo|aero|agri|aqua|opto|magneto|piezo|"
+    r"radio|sono|spectro)"
+    r"|(?:ase|ose|ine|ane|ene|yne|ol|al|ide|ite|ate|oid|gen|mer|lysis|lytic|meter|metry|scope|scopy|graphy|"
+    r"logy|phore|phile|"
+    r"philic|phobic|philia|genic|tropic|zyme|sorb|sorption|cycline|mycin|cillin|idine|azole|amide|imide|"
+    r"nitrile|cyte|some|derm|itis|emia)s?$"
 )
 
 
@@ -136,7 +148,7 @@ def _organisations(normal: str) -> Iterator[Hit]:
         words = found[0].split()
         # "Our University", "The Hospital" name nobody.
         names = [word for word in words if word[0].isupper()]
-        telling = len(names) > 1 and any(not is_word(word) for word in names) or " of " in found[0] or len(names) > 2
+        telling = (len(names) > 1 and any(not is_word(word) for word in names)) or " of " in found[0] or len(names) > 2
         if telling and not _STATE.search(found[0]) and not all(is_region(word) or is_word(word) for word in names):
             yield Hit(*found.span(), Kind.ORGANISATION, LIKELY)
 
@@ -160,12 +172,8 @@ def _places(normal: str) -> Iterator[Hit]:
     for found in _PLACE.finditer(normal):
         name = found[1].split()[-1]
         place = found[0].split()[-1].split("-")[-1]
-        telling = (
-            not is_word(name)
-            or place[0].isupper()
-            and found.start() > 0
-            and normal[found.start() - 1] == " "
-            and len(name) > _SHORTEST
+        telling = not is_word(name) or (
+            place[0].isupper() and found.start() > 0 and normal[found.start() - 1] == " " and len(name) > _SHORTEST
         )
         if telling and not is_region(name) and not name.isupper():
             yield Hit(*found.span(1), Kind.PLACE, LIKELY)
@@ -187,7 +195,9 @@ def _places(normal: str) -> Iterator[Hit]:
 def _is_place(name: str) -> bool:
     """Whether Sudachi knows the word as the name of a place that is no country: the English word list has some."""
     words = tagged_words(name)
-    return len(words) == 1 and words[0].tags[1] == "固有名詞" and "国" not in words[0].tags and "人名" not in words[0].tags
+    return (
+        len(words) == 1 and words[0].tags[1] == "固有名詞" and "国" not in words[0].tags and "人名" not in words[0].tags
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -23,7 +23,8 @@ _THIRTEEN = re.compile(r"(?<!\d)T?(?:\d[ -]?){12}\d(?!\d)", re.ASCII)
 _CORPORATE_CUE = re.compile(r"法人番号|corporate number|インボイス|適格請求書", re.IGNORECASE)
 _POSTAL_MARK = re.compile(r"〒\s?\d{3}-?\d{4}(?!\d)", re.ASCII)
 _POSTAL = re.compile(
-    r"(?<![\w.-])\d{3}-\d{4}(?![\w-])(?!\s?(?:[kMGcmnµμ]?(?:m|g|L|l|Hz|V|W|Pa|K|A|N|J)|h|s|min|ppm|ppb|rpm|t|ha|yen|cm-1)\b|\s?[°%℃円年])",
+    r"(?<![\w.-])\d{3}-\d{4}(?![\w-])(?!\s?(?:[kMGcmnµμ]?(?:m|g|L|l|Hz|V|W|Pa|K|A|N|J)|h|s|min|ppm|ppb|rpm|t|"
+    r"ha|yen|cm-1)\b|\s?[°%℃円年])",
     re.ASCII,
 )
 _POSTAL_CUE = re.compile(r"(?:postal code|post code|postcode|zip(?: code)?|郵便番号)\W{0,4}$", re.IGNORECASE)
@@ -40,7 +41,8 @@ _PATENT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _REGISTRATION_JA = re.compile(
-    r"(?:登録|許可|届出|認可|認証|承認|免許|製造|管理|整理|届|契約|顧客|会員|証書|ロット|シリアル)(?:番号|No\.?|ナンバー)[^\w\n]{0,4}"
+    r"(?:登録|許可|届出|認可|認証|承認|免許|製造|管理|整理|届|契約|顧客|会員|証書|ロット|シリアル)(?:番号|"
+    r"No\.?|ナンバー)[^\w\n]{0,4}"
     r"((?:第\s?)?[A-Za-z0-9][A-Za-z0-9/-]*\d[A-Za-z0-9/-]*|第\s?\d[\d-]*号)"
 )
 _NUMBERED = re.compile(r"第\s?\d+-\d+\s?号|第\s?\d{5,}\s?号")

@@ -12,11 +12,14 @@ from enmusubi.matching.identifying.text import Text
 from enmusubi.matching.lexical.japanese import tagged_words
 
 FORM_JA = (
-    "株式会社|有限会社|合同会社|合資会社|合名会社|相互会社|(?:一般|公益)?(?:社団|財団)法人|独立行政法人|国立研究開発法人|"
-    r"国立大学法人|学校法人|医療法人|社会福祉法人|農事組合法人|特定非営利活動法人|NPO法人|\((?:株|有|同|資|名|財|社|独|学|医|福|農)\)"
+    "株式会社|有限会社|合同会社|合資会社|合名会社|相互会社|(?:一般|公益)?(?:社団|財団)法人|独立行政法人|"
+    "国立研究開発法人|"
+    r"国立大学法人|学校法人|医療法人|社会福祉法人|農事組合法人|特定非営利活動法人|NPO法人|\((?:株|有|同|資|名|"
+    r"財|社|独|学|医|福|農)\)"
 )
 FORM_EN = (
-    r"(?:Co\.?,? ?Ltd\.?|Company Limited|Company|Co\.|Ltd\.?|Limited|Inc\.?|Incorporated|Corp\.?|Corporation|LLC|LLP|K\.K\.|"
+    r"(?:Co\.?,? ?Ltd\.?|Company Limited|Company|Co\.|Ltd\.?|Limited|Inc\.?|Incorporated|Corp\.?|Corporation|"
+    r"LLC|LLP|K\.K\.|"
     r"KK|G\.K\.|Y\.K\.|GmbH|AG|S\.A\.|plc|PLC|Holdings?|Group)"
 )
 _FORMS = re.compile(rf"{FORM_JA}|\b{FORM_EN}(?!\w)", re.ASCII)
@@ -27,10 +30,14 @@ _INITIALS = 3
 
 # Words of many firms' names: what is left of a name without them tells whose it is.
 _BUSINESS = """
-製作所 製造所 製作 製造 工業 工機 工房 産業 商事 商店 商会 物産 食品 冷凍食品 乳業 製菓 製パン 水産 漁業 農産 農園 農場 牧場 酪農
-畜産 飼料 肥料 醸造 酒造 飲料 建設 建築 土木 工務店 設計 設備 電機 電気 電子 電池 電工 通信 情報 システム システムズ 計器 計測 精機 精工
-光機 光学 機械 機器 医機 医療 製薬 薬品 化学 化成 化粧品 樹脂 ゴム 繊維 紡績 染色 木材 林業 製紙 鉄工 鉄鋼 金属 鋳造 環境 エネルギー
-アグリ フーズ テック テクノ テクノロジー 運輸 運送 物流 倉庫 半導体 研究所 技研 センター 本舗 本社 グループ ホールディングス ジャパン 日本
+製作所 製造所 製作 製造 工業 工機 工房 産業 商事 商店 商会 物産 食品 冷凍食品 乳業 製菓 製パン 水産 漁業 農産
+農園 農場 牧場 酪農
+畜産 飼料 肥料 醸造 酒造 飲料 建設 建築 土木 工務店 設計 設備 電機 電気 電子 電池 電工 通信 情報 システム
+システムズ 計器 計測 精機 精工
+光機 光学 機械 機器 医機 医療 製薬 薬品 化学 化成 化粧品 樹脂 ゴム 繊維 紡績 染色 木材 林業 製紙 鉄工 鉄鋼
+金属 鋳造 環境 エネルギー
+アグリ フーズ テック テクノ テクノロジー 運輸 運送 物流 倉庫 半導体 研究所 技研 センター 本舗 本社 グループ
+ホールディングス ジャパン 日本
 架空 総合 北海道 東京 大阪
 works dairy foods food frozen construction pharma batteries battery fisheries photonics agri agriculture medical devices
 brewing semiconductor information systems system timber environmental textiles logistics energy cosmetics instruments
@@ -53,7 +60,7 @@ def own_names(text: Text, owner: Owner | None) -> Iterator[Hit]:
     for initials in _initials(owner):
         # As capitals: in small letters they would meet ordinary words.
         for found in re.finditer(rf"(?<![A-Za-z0-9]){initials}(?![A-Za-z0-9])", text.normal):
-            yield Hit(*found.span(), Kind.OWN_NAME, Sureness.LIKELY, common_clears=True)
+            yield Hit(*found.span(), Kind.OWN_NAME, Sureness.LIKELY)
     folded = fold(text.normal)
     for name in _names(owner.names):
         for found in name.pattern.finditer(folded):

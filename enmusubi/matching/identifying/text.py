@@ -9,6 +9,9 @@ from enmusubi.matching.lexical.scripts import KANA, normal_form_spans
 _MARKS = str.maketrans("™℠", "®®")
 
 
+_LISTS = ("expertise_sought", "technology_keywords", "market_keywords", "keywords", "regions")
+
+
 class Text:
     """One field's text, named as it was given."""
 
@@ -25,7 +28,9 @@ class Text:
     @cached_property
     def lists_terms(self) -> bool:
         """Whether the field is a list of technical terms rather than prose about the owner."""
-        return self.field.startswith(("expertise_sought", "technology_keywords", "market_keywords", "keywords"))
+        return self.field.startswith(
+            ("expertise_sought", "technology_keywords", "market_keywords", "keywords", "regions")
+        )
 
     @cached_property
     def japanese(self) -> bool:
