@@ -105,6 +105,8 @@ def _counts(
     count: ColumnElement[int],
     *rules: ColumnElement[bool],
 ) -> dict[str, int]:
-    term = func.unnest(cast(literal(list(terms), ARRAY(Text)), ARRAY(Text))).column_valued("term")
-    query = select(term, count).where(func.strpos(searched, term) > 0, *rules).group_by(term)
+    asked = func.unnest(cast(literal(list(terms), ARRAY(Text)), ARRAY(Text))).table_valued("term").render_derived()
+    holds = func.strpos(searched, asked.c.term) > 0
+    query = select(asked.c.term, count).select_from(asked).join(searched.class_, holds).where(*rules)
+    query = query.group_by(asked.c.term)
     return {row[0]: row[1] for row in session.execute(query)}

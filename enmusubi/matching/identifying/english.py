@@ -42,8 +42,8 @@ _TITLED = re.compile(
     re.ASCII,
 )
 _CALLED_FOR = re.compile(
-    rf"\b(?:contact|ask for|call|write to|speak to|led by|headed by|headed up by|managed by|run by|"
-    rf"developed by|our (?:engineer|director|"
+    rf"\b(?:[Cc]ontact|[Aa]sk for|[Cc]all|[Ww]rite to|[Ss]peak to|led by|headed by|headed up by|"
+    r"managed by|run by|developed by|our (?:engineer|director|"
     rf"president|founder|manager|chemist|researcher|colleague))[:,]? ({_CAPITALISED}(?: {_CAPITALISED})?)",
     re.ASCII,
 )
@@ -80,6 +80,7 @@ Friday Saturday Sunday English Japanese Chinese European American Asian German F
 """
 _CALENDAR = frozenset(_MONTHS_AND_DAYS.split())
 _SHORTEST = 4
+_FIGURE = re.compile(r"-?\d")
 _BRITISH = (
     ("isation", "ization"),
     ("ise", "ize"),
@@ -216,7 +217,9 @@ def _unknown(text: Text) -> Iterator[Hit]:
         if not plain or is_word(surface) or is_region(surface) or surface in NAMES_IN_USE:
             continue
         following = words[place + 1].surface if place + 1 < len(words) else ""
-        if is_scientific_name(surface, following) or _is_personal(surface):
+        # With a figure it is a cell line or a model, which other rules know.
+        numbered = _FIGURE.match(text.normal, word.end)
+        if numbered or is_scientific_name(surface, following) or _is_personal(surface):
             continue
         # Two such words are a name also where the sentence begins with them.
         paired = following[:1].isupper() and following[1:].islower() and not is_word(following)
