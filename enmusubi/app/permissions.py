@@ -51,6 +51,7 @@ class Action(StrEnum):
     READ_NEED_DRAFT = "read a draft of a need"
     READ_NEED_DETAIL = "read the confidential part of a need"
     POST_NEED = "post a need"
+    CHECK_NEED = "ask what of a need's text would identify its owner"
     CHANGE_NEED = "revise or withdraw a need"
     RANK_SEEDS = "see the seeds ranked for a need, as far as the matches may be seen"
     MATCH_TEXT = "rank what may be seen for a text that is not stored"
@@ -95,6 +96,7 @@ POLICY: Final[Mapping[Action, Row]] = {
     Action.READ_NEED_DRAFT:     _row("y---", "y---",    ".---",     ".---",       ".---"),
     Action.READ_NEED_DETAIL:    _row("y---", "y---",    ".y--",     ".---",       ".---"),
     Action.POST_NEED:           _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
+    Action.CHECK_NEED:          _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
     Action.CHANGE_NEED:         _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
     Action.RANK_SEEDS:          _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
     Action.MATCH_TEXT:          _row("yyyy", "yyyy",    "yyyy",     "yyyy",       "yyyy"),

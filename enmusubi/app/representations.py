@@ -26,6 +26,7 @@ from enmusubi.app.vocabulary import (
     Verdict,
 )
 from enmusubi.matching.calibration import Probability
+from enmusubi.matching.identifying import Finding, Kind, Sureness
 from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
 
@@ -228,8 +229,45 @@ class RankingOut(BaseModel):
     provenance: ProvenanceOut
 
 
-class NeedPosted(NeedOut):
-    """A posted need with its ranked seeds."""
+class SuggestionOut(Representation):
+    """What to write instead, in Japanese and English."""
+
+    ja: str
+    en: str
+
+
+class FindingOut(Representation):
+    """What may tell whose an anonymous need is: the characters (Unicode code points) `start` to `end` of a field."""
+
+    field: str = Field(description="A public field; an item of a list as technology_keywords/0")
+    start: int
+    end: int
+    text: str
+    kind: Kind
+    sureness: Sureness
+    suggestion: SuggestionOut
+
+
+class NeedChecked(BaseModel):
+    """What would identify the owner of a need, in the order of its fields; nothing is stored or changed."""
+
+    findings: list[FindingOut]
+
+
+Findings = Annotated[
+    list[FindingOut] | None,
+    Field(description="What may tell whose it is, for you to decide; null where it is not anonymous"),
+]
+
+
+class NeedRevised(NeedOut):
+    """A revised need, and what of it may identify its owner."""
+
+    findings: Findings
+
+
+class NeedPosted(NeedRevised):
+    """A posted need with its ranked seeds, and what of it may identify its owner."""
 
     matches: RankingOut
 
@@ -317,6 +355,11 @@ def need_out(need: Need, detail: NeedDetail | None, outline: OwnerOutline | None
             excluded_organisations=[exclusion.name for exclusion in detail.exclusions],
         )
     return shown
+
+
+def findings_out(findings: Sequence[Finding]) -> list[FindingOut]:
+    """What was found, as the one who posts sees it."""
+    return [FindingOut.model_validate(finding) for finding in findings]
 
 
 def ranking_out(

@@ -15,6 +15,7 @@ from enmusubi.app.errors import ConflictError, InvalidInputError
 from enmusubi.app.models import Need, NeedDetail, NeedOpening, Seed, SeedOpening
 from enmusubi.app.schemas import NeedDraft, SeedDraft
 from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.ingest.identifying import tells_owner
 from enmusubi.ingest.owners import Owners
 from enmusubi.ingest.rows import Loaded, batches
 from enmusubi.ingest.sources import Entry, Source
@@ -101,6 +102,7 @@ def check(
                 else:
                     good.append((external_id, entry))
         loaded.new += len(good)
+        loaded.identifying += [(entry.line, external_id) for external_id, entry in good if tells_owner(entry)]
         for external_id, entry in good[: PREVIEWED - len(loaded.preview)]:
             filled = [name for name in type(entry.draft).model_fields if name in entry.draft.model_fields_set]
             loaded.preview.append((entry.line, external_id, entry.draft.title, filled))
@@ -151,6 +153,8 @@ def _load_batch(
         row.source_digest = digests[external_id]
         session.add(row)
         loaded.without_organisation += owner is None
+        if tells_owner(entry):
+            loaded.identifying.append((entry.line, external_id))
         if present is None:
             loaded.new += 1
         else:

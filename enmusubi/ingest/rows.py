@@ -25,6 +25,7 @@ class Loaded:
     gone: list[str] = field(default_factory=list)
     withdrawn: int = 0
     organisations_added: list[str] = field(default_factory=list)
+    identifying: list[tuple[int, str]] = field(default_factory=list)  # line and id of what surely tells its owner
     preview: list[tuple[int, str, str | None, list[str]]] = field(default_factory=list)  # line, id, title, fields
 
     def refuse(self, file: str, line: int, external_id: str, reason: str) -> None:

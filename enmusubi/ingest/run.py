@@ -44,6 +44,7 @@ class Report:
     withdrawn: int = 0
     gone: list[str] = field(default_factory=list)
     organisations_added: list[str] = field(default_factory=list)
+    identifying: list[dict[str, Any]] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
     preview: list[dict[str, Any]] = field(default_factory=list)
     embedded: int = 0
@@ -112,6 +113,7 @@ def load_file(
         withdrawn=loaded.withdrawn,
         gone=loaded.gone,
         organisations_added=loaded.organisations_added,
+        identifying=[{"line": line, "id": name} for line, name in loaded.identifying],
         problems=[_problem(problem) for problem in loaded.rejected],
         preview=[
             {"line": line, "id": name, "title": title, "fields": fields} for line, name, title, fields in loaded.preview

@@ -124,7 +124,8 @@ def reader(database: RolledBackDatabase, session: Session, tmp_path: Path) -> It
         for role in Role
     }
     session.commit()
-    app = create_app(Settings(home=tmp_path, floor=0.0), ENCODER, database)
+    # Nothing runs beside the calls: they share the one connection that is rolled back.
+    app = create_app(Settings(home=tmp_path, floor=0.0, background_sentences=False), ENCODER, database)
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.runtime.wait()
         yield Reader(client, tokens)

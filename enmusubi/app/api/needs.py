@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from enmusubi.app import identifying
 from enmusubi.app.catalogue import listing, needs
 from enmusubi.app.dependencies import (
     Asked,
@@ -21,7 +22,18 @@ from enmusubi.app.dependencies import (
 from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need
-from enmusubi.app.representations import MISSES, NeedOut, NeedPosted, Page, RankingOut, need_out, ranking_out
+from enmusubi.app.representations import (
+    MISSES,
+    NeedChecked,
+    NeedOut,
+    NeedPosted,
+    NeedRevised,
+    Page,
+    RankingOut,
+    findings_out,
+    need_out,
+    ranking_out,
+)
 from enmusubi.app.schemas import NeedDraft, NeedRevision
 
 router = APIRouter(prefix="/needs", tags=["needs"])
@@ -35,6 +47,13 @@ def _shown(asked: Asked, need: Need) -> NeedOut:
     return need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
 
 
+def _checked(asked: Asked, need: Need) -> NeedRevised:
+    detail = needs.read_details(asked.session, asked.caller, [need.id]).get(need.id)
+    found = identifying.check_need(asked.session, asked.caller, need, detail)
+    shown = need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
+    return NeedRevised(**dict(shown), findings=None if found is None else findings_out(found))
+
+
 def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> RankingOut:
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit)
     matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
@@ -45,16 +64,22 @@ def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> R
 def post_need(
     draft: NeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow, limit: MatchLimit = 10
 ) -> Response:
-    """Post a need; the reply holds its ranked seeds."""
+    """Post a need; the reply holds its ranked seeds, and what of an anonymous one may identify you."""
 
     def post() -> tuple[BaseModel, Mapping[str, str]]:
         need = needs.post_need(asked.session, asked.caller, draft, matchmaking.encoder)
         need = needs.read_need(asked.session, asked.caller, need.public_id)
         ranking = _ranked(asked, matchmaking, need, limit)
-        posted = NeedPosted(**dict(_shown(asked, need)), matches=ranking)
+        posted = NeedPosted(**dict(_checked(asked, need)), matches=ranking)
         return posted, {**etag(need.version), "Location": f"/api/v1/needs/{need.public_id}"}
 
     return creation.reply(post)
+
+
+@router.post("/check")
+def check_need(draft: NeedDraft, asked: AskedNow) -> NeedChecked:
+    """Would this identify you? What of a need's public text may, and what to write instead; nothing is stored."""
+    return NeedChecked(findings=findings_out(identifying.check_draft(asked.session, asked.caller, draft)))
 
 
 @router.get("")
@@ -83,12 +108,12 @@ def revise_need(
     version: ExpectedVersion,
     matchmaking: MatchmakingNow,
     response: Response,
-) -> NeedOut:
-    """Change the fields given (JSON merge patch); the new text is matched at once."""
+) -> NeedRevised:
+    """Change the fields given (JSON merge patch); the new text is matched at once, and checked where anonymous."""
     need = needs.revise_need(asked.session, asked.caller, need_id, version, revision, matchmaking.encoder)
     need = needs.read_need(asked.session, asked.caller, need_id)
     response.headers.update(etag(need.version))
-    return _shown(asked, need)
+    return _checked(asked, need)
 
 
 @router.post("/{need_id}/withdraw")

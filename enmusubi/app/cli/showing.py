@@ -25,6 +25,7 @@ from enmusubi.app.representations import ProvenanceOut, RankedOut, RankingOut
 from enmusubi.ingest.run import Report
 
 PROBLEMS_SHOWN = 20
+LINES_SHOWN = 10
 EXCERPT_CELLS = 84  # two lines of a table in a terminal of 80
 
 
@@ -73,6 +74,10 @@ def show_report(console: Console, report: Report) -> None:
         table.add_row("rejected", f"[red]{report.rejected:,}[/]")
     if report.without_organisation:
         table.add_row("without an organisation", f"{report.without_organisation:,}, handled by the coordinators")
+    if report.identifying:
+        lines = ", ".join(str(row["line"]) for row in report.identifying[:LINES_SHOWN])
+        more = "…" if len(report.identifying) > LINES_SHOWN else ""
+        table.add_row("would identify their owner", f"[yellow]{len(report.identifying):,}[/], lines {lines}{more}")
     if report.organisations_added:
         table.add_row("organisations added", escape(", ".join(report.organisations_added)))
     if report.kept_withdrawn:

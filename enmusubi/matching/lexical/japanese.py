@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sudachipy import Dictionary, Morpheme, Tokenizer
@@ -37,6 +37,31 @@ def located_words(run: str) -> list[tuple[str, int, int]]:
         (morpheme.normalized_form(), start + morpheme.begin(), start + morpheme.end())
         for start, morpheme in _content_words(run)
     ]
+
+
+class Tagged(NamedTuple):
+    """A word of a text with its place there, Sudachi's part of speech, reading, and whether the dictionary has it."""
+
+    start: int
+    end: int
+    surface: str
+    tags: tuple[str, ...]
+    reading: str
+    known: bool
+
+
+def tagged_words(text: str) -> list[Tagged]:
+    """Every word of a text, function words and symbols too, in order."""
+    if not hasattr(_local, "tagger"):
+        _local.tagger = _dictionary()[0].tokenizer("C", {"pos", "reading_form"})
+    found, start = [], 0
+    for chunk in _chunks(text):
+        for morpheme in _local.tagger.tokenize(chunk):
+            begin, end = start + morpheme.begin(), start + morpheme.end()
+            tags = tuple(morpheme.part_of_speech())
+            found.append(Tagged(begin, end, text[begin:end], tags, morpheme.reading_form(), not morpheme.is_oov()))
+        start += len(chunk)
+    return found
 
 
 def _content_words(run: str) -> "Iterator[tuple[int, Morpheme]]":
