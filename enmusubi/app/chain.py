@@ -66,6 +66,13 @@ class Link:
     event: Event | None
     withheld: bool = False
 
+    def removes_before(self) -> str:
+        """Where it says that events were emptied, the time before which these were chained; else empty."""
+        if self.event is None or self.event.action != "retained":
+            return ""
+        before = json.loads(self.event.content).get("before")
+        return before if isinstance(before, str) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -151,7 +158,7 @@ class Verifier:
                 self._break(
                     self.last.sequence + 1,
                     "truncated",
-                    f"the record ends at {self.last.sequence}, but a head was noted at {min(beyond)}: its end was cut off",
+                    f"the record ends at {self.last.sequence}, but a head was noted at {min(beyond)}: its end was cut",
                 )
         return self.fault
 
@@ -172,8 +179,7 @@ class Verifier:
         expected = self.last.sequence + 1
         self.began_at = self.began_at or link.sequence
         if link.sequence > expected:
-            missing = f"event {expected} is" if link.sequence == expected + 1 else f"events {expected} to {link.sequence - 1} are"
-            self._break(expected, "gap", f"{missing} missing")
+            self._break(expected, "gap", f"missing; the next one there is {link.sequence}")
         elif link.sequence < expected:
             self._break(expected, "order", f"event {link.sequence} stands where {expected} is expected")
         elif not _TIME.fullmatch(link.chained) or link.chained < self.chained:

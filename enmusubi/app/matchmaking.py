@@ -17,8 +17,9 @@ from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Seed
+from enmusubi.app.recording import record
 from enmusubi.app.reviewed import Model
-from enmusubi.app.vocabulary import MatchStatus
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
 from enmusubi.matching import calibration
 from enmusubi.matching.calibration import Probability
 from enmusubi.matching.encoder import Encoder, Role
@@ -173,22 +174,26 @@ class Matchmaking:
         texts = {entry.id: profile_of(entry).matched_text() for entry in entries}
         return rerank(asked.text, asking.role, ranked, texts, self.reranker, self.reranked)
 
-    def keep_for_need(self, session: Session, need: Need, proposals: Proposals) -> dict[int, Match]:
+    def keep_for_need(self, session: Session, caller: Caller, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need; the matches by the seed's key."""
-        return self._keep(session, proposals, {"need_id": need.id, "need_version": need.version}, "seed")
+        return self._keep(session, caller, need, proposals, "seed")
 
-    def keep_for_seed(self, session: Session, seed: Seed, proposals: Proposals) -> dict[int, Match]:
+    def keep_for_seed(self, session: Session, caller: Caller, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed; the matches by the need's key."""
-        return self._keep(session, proposals, {"seed_id": seed.id, "seed_version": seed.version}, "need")
+        return self._keep(session, caller, seed, proposals, "need")
 
-    def _keep(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: Role) -> dict[int, Match]:
+    def _keep(
+        self, session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role
+    ) -> dict[int, Match]:
+        own: Role = "need" if other == "seed" else "seed"
+        fixed = {f"{own}_id": entry.id, f"{own}_version": entry.version}
         if not proposals.found or proposals.misses:
             return {}
         source = proposals.provenance
         values = [
             {
                 **fixed,
-                "asking": "need" if other == "seed" else "seed",
+                "asking": own,
                 f"{other}_id": each.ranked.key,
                 f"{other}_version": each.row.version,
                 "fresh": each.fresh,
@@ -235,10 +240,13 @@ class Matchmaking:
         column, fixed_column = Match.seed_id, Match.need_id
         if other == "need":
             column, fixed_column = fixed_column, column
-        query = select(Match).where(
-            fixed_column == next(iter(fixed.values())), column.in_([each.ranked.key for each in proposals.found])
-        )
-        found = session.scalars(query.execution_options(populate_existing=True))
+        query = select(Match).where(fixed_column == entry.id, column.in_([each.ranked.key for each in proposals.found]))
+        found = session.scalars(query.execution_options(populate_existing=True)).all()
+        new = {value["public_id"] for value in values} & {match.public_id for match in found}
+        if new:
+            # Rankings of what was proposed before change scores, and decide nothing.
+            proposed = {"version": entry.version, "matches": len(new), "policy": source.policy}
+            record(session, caller, Action.PROPOSED, RecordedKind(own), entry.public_id, **proposed)
         return {getattr(match, f"{other}_id"): match for match in found}
 
 

@@ -5,9 +5,9 @@ import threading
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Integer, Text, bindparam, func, insert, literal, select
+from sqlalchemy import Integer, Table, Text, bindparam, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -61,7 +61,8 @@ def record_all(session: Session, by: Actor, action: Action, kind: RecordedKind, 
             "object": bindparam("of", type_=UUID),
             "content": bindparam("said", type_=Text),
         }
-        session.connection().execute(insert(RecordEvent.__table__).values({**_who(by), **values}), rows)
+        table = cast(Table, RecordEvent.__table__)
+        session.connection().execute(insert(table).values({**_who(by), **values}), rows)
 
 
 def actor_of(session: Session, account: Account) -> uuid.UUID | None:

@@ -10,8 +10,9 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
+from enmusubi.app.recording import record
 from enmusubi.app.schemas import ReviewDraft
-from enmusubi.app.vocabulary import MatchStatus, Verdict
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Verdict
 
 
 def _matches(caller: Caller) -> Select[Match]:
@@ -76,4 +77,11 @@ def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: Review
     )
     session.add(verdict)
     session.flush()
+    record(
+        *(session, caller, Action.REVIEWED, RecordedKind.MATCH, match.public_id),
+        version=match.version,
+        verdict=str(draft.verdict),
+        reason=str(draft.reason) if draft.reason else None,
+        status=str(match.status),
+    )
     return verdict

@@ -134,7 +134,7 @@ def test_a_match_is_stored_with_what_ranked_it(session: Session, region: Region)
     need = a_need(session, region.cluster, an_organisation(session, region.cluster), title=WORDS)
     seed = a_seed(session, region.cluster, title=f"{WORDS} granite")
     proposals = region.reranking.for_need(session, region.coordinator, need, 4)
-    match = region.reranking.keep_for_need(session, need, proposals)[seed.id]
+    match = region.reranking.keep_for_need(session, region.coordinator, need, proposals)[seed.id]
     assert match.policy == "evidence-1+rerank:marked@feedface"
     assert match.parts["reranker"] == {"value": 1.0, "weight": 1.0, "estimated": False}
     assert match.score == proposals.found[0].ranked.score

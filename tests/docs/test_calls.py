@@ -124,7 +124,7 @@ def reader(database: RolledBackDatabase, session: Session, tmp_path: Path) -> It
         for role in Role
     }
     session.commit()
-    app = create_app(Settings(home=tmp_path, floor=0.0), ENCODER, database)
+    app = create_app(Settings(home=tmp_path, floor=0.0, background_sentences=False, chain_seconds=0), ENCODER, database)
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.runtime.wait()
         yield Reader(client, tokens)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from enmusubi.app import record_reading
 from enmusubi.app.catalogue import listing, needs
 from enmusubi.app.dependencies import (
     Asked,
@@ -21,6 +22,7 @@ from enmusubi.app.dependencies import (
 from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need
+from enmusubi.app.record_shown import ViewOut, view_out
 from enmusubi.app.representations import MISSES, NeedOut, NeedPosted, Page, RankingOut, need_out, ranking_out
 from enmusubi.app.schemas import NeedDraft, NeedRevision
 
@@ -31,12 +33,14 @@ Misses = Annotated[bool, Query(description="The nearest seeds also where none is
 
 
 def _shown(asked: Asked, need: Need) -> NeedOut:
-    return need_out(need, needs.read_details(asked.session, asked.caller, [need.id]).get(need.id))
+    """The need with its confidential part for those who may read it, which is recorded."""
+    details = needs.view_details(asked.session, asked.caller, [need], through="need")
+    return need_out(need, details.get(need.id))
 
 
 def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> RankingOut:
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit)
-    matches = matchmaking.keep_for_need(asked.session, need, proposals)
+    matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
     return ranking_out(proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
 
 
@@ -50,7 +54,8 @@ def post_need(
         need = needs.post_need(asked.session, asked.caller, draft, matchmaking.encoder)
         need = needs.read_need(asked.session, asked.caller, need.public_id)
         ranking = _ranked(asked, matchmaking, need, limit)
-        posted = NeedPosted(**dict(_shown(asked, need)), matches=ranking)
+        shown = need_out(need, needs.posted_detail(asked.session, asked.caller, need))
+        posted = NeedPosted(**dict(shown), matches=ranking)
         return posted, {**etag(need.version), "Location": f"/api/v1/needs/{need.public_id}"}
 
     return creation.reply(post)
@@ -58,10 +63,11 @@ def post_need(
 
 @router.get("")
 def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) -> Page[NeedOut]:
-    """The needs open to you, newest first."""
+    """The public part of the needs open to you, newest first."""
     listed = listing.list_needs(asked.session, asked.caller, query)
-    details = needs.read_details(asked.session, asked.caller, [need.id for need in listed.rows])
-    return Page[NeedOut](items=[need_out(need, details.get(need.id)) for need in listed.rows], next=listed.next)
+    known = needs.owners_known(asked.session, asked.caller, listed.rows)
+    shown = [need_out(need, None, owner_known=need.id in known) for need in listed.rows]
+    return Page[NeedOut](items=shown, next=listed.next)
 
 
 @router.get("/{need_id}")
@@ -97,6 +103,13 @@ def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     return _shown(asked, need)
 
 
+@router.get("/{need_id}/views")
+def need_views(need_id: uuid.UUID, query: Annotated[listing.PageQuery, Query()], asked: AskedNow) -> Page[ViewOut]:
+    """Who looked at the confidential part, newest first; for its own organisation and coordinators."""
+    read = record_reading.need_views(asked.session, asked.caller, need_id, query)
+    return Page[ViewOut](items=[view_out(row) for row in read.rows], next=read.next)
+
+
 @router.get("/{need_id}/matches")
 def need_matches(
     need_id: uuid.UUID,
@@ -112,6 +125,6 @@ def need_matches(
         refuse_too_many(limit)
     need = needs.read_need(asked.session, asked.caller, need_id)
     proposals = matchmaking.for_need(asked.session, asked.caller, need, limit, misses=misses)
-    matches = matchmaking.keep_for_need(asked.session, need, proposals)
+    matches = matchmaking.keep_for_need(asked.session, asked.caller, need, proposals)
     explained = explaining.of_need(asked.session, asked.caller, need, proposals) if reasons else None
     return ranking_out(proposals, matches, "seed", explained)

@@ -93,6 +93,6 @@ def seed_matches(
         refuse_too_many(limit)
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
     proposals = matchmaking.for_seed(asked.session, asked.caller, seed, limit, misses=misses)
-    matches = matchmaking.keep_for_seed(asked.session, seed, proposals)
+    matches = matchmaking.keep_for_seed(asked.session, asked.caller, seed, proposals)
     explained = explaining.of_seed(asked.session, asked.caller, seed, proposals) if reasons else None
     return ranking_out(proposals, matches, "need", explained)

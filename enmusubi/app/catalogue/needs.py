@@ -2,7 +2,8 @@
 
 import contextlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -31,8 +32,9 @@ from enmusubi.app.catalogue.rules import (
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import ForbiddenError, NotFoundError
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
+from enmusubi.app.recording import record, record_all
 from enmusubi.app.schemas import NeedDraft, need_profile
-from enmusubi.app.vocabulary import EntryStatus, Role
+from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind, Role
 from enmusubi.matching.encoder import Encoder
 
 CONFIDENTIAL = ("description", "requirements", "constraints", "budget_yen")
@@ -53,8 +55,34 @@ def read_need(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
     return need
 
 
-def read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> dict[int, NeedDetail]:
-    """The confidential parts the caller may read, by the need's key; the others are absent."""
+def view_details(
+    session: Session, caller: Caller, needs: Iterable[Need], *, through: Literal["need", "reasons"]
+) -> Mapping[int, NeedDetail]:
+    """The confidential parts the caller may read, by the need's key; that they were looked at is recorded.
+
+    `through` says where they are shown: in the need itself, or in the reasons of a match. Nothing else gives a
+    confidential part to a reader.
+    """
+    by_key = {need.id: need for need in needs}
+    details = _read_details(session, caller, by_key)
+    viewed = [(by_key[key].public_id, {"version": by_key[key].version, "through": through}) for key in sorted(details)]
+    record_all(session, caller, Action.VIEWED, RecordedKind.NEED, viewed)
+    return details
+
+
+def posted_detail(session: Session, caller: Caller, need: Need) -> NeedDetail | None:
+    """The confidential part that the caller has just posted: its own words, so no view."""
+    return _read_details(session, caller, [need.id]).get(need.id)
+
+
+def owners_known(session: Session, caller: Caller, needs: Iterable[Need]) -> set[int]:
+    """The keys of those needs whose confidential part the caller might read, and whose owner it may know."""
+    keys = [need.id for need in needs]
+    known = select(NeedDetail.need_id).where(NeedDetail.need_id.in_(keys), visibility.need_details_visible_to(caller))
+    return set(session.scalars(known))
+
+
+def _read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> dict[int, NeedDetail]:
     query = (
         select(NeedDetail)
         .where(NeedDetail.need_id.in_(list(need_ids)), visibility.need_details_visible_to(caller))
@@ -82,6 +110,15 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
     embed(need, encoder)
     session.add(need)
     session.flush()
+    record(
+        session,
+        caller,
+        Action.CREATED,
+        RecordedKind.NEED,
+        need.public_id,
+        version=need.version,
+        status=str(need.status),
+    )
     return need
 
 
@@ -119,6 +156,12 @@ def revise_need(
     touch(need)
     embed(need, encoder)
     session.flush()
+    record(
+        *(session, caller, Action.REVISED, RecordedKind.NEED, need.public_id),
+        version=need.version,
+        status=str(need.status),
+        fields=sorted(changes.model_fields_set),
+    )
     return need
 
 
@@ -130,6 +173,7 @@ def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, versio
     need.status = EntryStatus.WITHDRAWN
     touch(need)
     session.flush()
+    record(session, caller, Action.WITHDRAWN, RecordedKind.NEED, need.public_id, version=need.version)
     return need
 
 
@@ -195,7 +239,7 @@ def _exclusions(session: Session, cluster_id: int, names: Iterable[str], detail:
 
 
 def _writable_detail(session: Session, caller: Caller, need: Need) -> NeedDetail:
-    detail = read_details(session, caller, [need.id]).get(need.id)
+    detail = _read_details(session, caller, [need.id]).get(need.id)
     # An administrator or a university sees the need but no detail, and may not write either.
     check_may_write(caller, need, detail.owner_id if detail else None, Role.COMPANY)
     if detail is None:

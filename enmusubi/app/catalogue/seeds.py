@@ -29,8 +29,9 @@ from enmusubi.app.catalogue.rules import (
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import ForbiddenError, NotFoundError
 from enmusubi.app.models import Seed, SeedOpening
+from enmusubi.app.recording import record
 from enmusubi.app.schemas import SeedDraft, seed_profile
-from enmusubi.app.vocabulary import EntryStatus, Role
+from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind, Role
 from enmusubi.matching.encoder import Encoder
 
 COLUMNS = [name for name in SeedDraft.model_fields if name not in NOT_COLUMNS]
@@ -64,6 +65,15 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
     embed(seed, encoder)
     session.add(seed)
     session.flush()
+    record(
+        session,
+        caller,
+        Action.CREATED,
+        RecordedKind.SEED,
+        seed.public_id,
+        version=seed.version,
+        status=str(seed.status),
+    )
     return seed
 
 
@@ -94,6 +104,12 @@ def revise_seed(
     touch(seed)
     embed(seed, encoder)
     session.flush()
+    record(
+        *(session, caller, Action.REVISED, RecordedKind.SEED, seed.public_id),
+        version=seed.version,
+        status=str(seed.status),
+        fields=sorted(changes.model_fields_set),
+    )
     return seed
 
 
@@ -105,6 +121,7 @@ def withdraw_seed(session: Session, caller: Caller, public_id: uuid.UUID, versio
     seed.status = EntryStatus.WITHDRAWN
     touch(seed)
     session.flush()
+    record(session, caller, Action.WITHDRAWN, RecordedKind.SEED, seed.public_id, version=seed.version)
     return seed
 
 

@@ -79,7 +79,7 @@ def match(
             entry = find_seed(session, caller, seed)
             title = entry.title or entry.external_id or str(entry.public_id)
             proposals = matchmaker.for_seed(session, caller, entry, top, misses=misses)
-            matches = matchmaker.keep_for_seed(session, entry, proposals)
+            matches = matchmaker.keep_for_seed(session, caller, entry, proposals)
             reasons = explaining.of_seed(session, caller, entry, proposals) if explaining else None
             ranking = ranking_out(proposals, matches, "need", reasons, misses=MISSES)
         else:
@@ -109,7 +109,7 @@ def rank_need(
 ) -> RankingOut:
     """The ranked seeds of a stored need, stored as matches."""
     proposals = matchmaker.for_need(session, caller, need, top, misses=misses)
-    matches = matchmaker.keep_for_need(session, need, proposals)
+    matches = matchmaker.keep_for_need(session, caller, need, proposals)
     reasons = explaining.of_need(session, caller, need, proposals) if explaining else None
     return ranking_out(proposals, matches, "seed", reasons, misses=MISSES)
 

@@ -8,15 +8,14 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-# All functions that act with the owner's rights: no name in them is looked up where a caller could put its own.
-PATH = "set search_path = pg_catalog, public"
+# Every function names its search path: no name in it is looked up where a caller could put its own.
 
 # An account's actor binds the account without telling it: who has neither the salt nor this row cannot say whose it is.
-NAME_ACTOR = f"""
-create function record_actor_of(account uuid, salt bytea) returns uuid language sql immutable {PATH}
+NAME_ACTOR = """
+create function record_actor_of(account uuid, salt bytea) returns uuid language sql immutable set search_path = pg_catalog, public
 return encode(substr(sha256(convert_to('enmusubi-actor-1' || chr(10) || account || chr(10) || encode(salt, 'hex'), 'UTF8')), 1, 16), 'hex')::uuid;
 
-create function record_name_actor() returns trigger language plpgsql security definer {PATH} as $$
+create function record_name_actor() returns trigger language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   salt bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
 begin
@@ -26,8 +25,8 @@ end $$;
 """
 
 # Nobody fills in the link of an event, nor says when it was recorded, but the database.
-BEGIN_EVENT = f"""
-create function record_begin_event() returns trigger language plpgsql {PATH} as $$
+BEGIN_EVENT = """
+create function record_begin_event() returns trigger language plpgsql set search_path = pg_catalog, public as $$
 begin
   new.recorded := clock_timestamp();
   new.salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
@@ -42,14 +41,14 @@ end $$
 
 # A guard against mistakes, for everybody, the owner of the tables too. Whoever means harm and has the owner's rights can
 # remove it: that is what the chain is for.
-REFUSE = f"""
-create function record_refuse() returns trigger language plpgsql {PATH} as $$
+REFUSE = """
+create function record_refuse() returns trigger language plpgsql set search_path = pg_catalog, public as $$
 declare
   step text := coalesce(current_setting('enmusubi.record_step', true), '');
 begin
   if tg_op = 'UPDATE' and tg_table_name = 'record_events' and step = 'chain' and old.sequence is null
-     and (to_jsonb(new) - '{{sequence,chained,previous,digest,hash}}'::text[])
-       = (to_jsonb(old) - '{{sequence,chained,previous,digest,hash}}'::text[]) then
+     and (to_jsonb(new) - '{sequence,chained,previous,digest,hash}'::text[])
+       = (to_jsonb(old) - '{sequence,chained,previous,digest,hash}'::text[]) then
     return new;
   end if;
   if tg_op = 'UPDATE' and tg_table_name = 'record_events' and step = 'remove' and old.sequence is not null
@@ -67,11 +66,11 @@ end $$
 """
 
 # What is hashed, as text that sha256sum can repeat; enmusubi/app/chain.py says the same in Python, by itself.
-ENCODE = f"""
-create function record_time(moment timestamptz) returns text language sql immutable {PATH}
+ENCODE = """
+create function record_time(moment timestamptz) returns text language sql immutable set search_path = pg_catalog, public
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
-create function record_digest(event record_events) returns bytea language sql stable {PATH}
+create function record_digest(event record_events) returns bytea language sql stable set search_path = pg_catalog, public
 return sha256(convert_to(concat_ws(
   chr(10), 'enmusubi-event-1', encode(event.salt, 'hex'), record_time(event.recorded), coalesce(event.cluster::text, '-'),
   event.role, coalesce(event.actor::text, '-'), coalesce(event.organisation::text, '-'),
@@ -79,14 +78,14 @@ return sha256(convert_to(concat_ws(
 ), 'UTF8'));
 
 create function record_hash(previous bytea, sequence bigint, chained timestamptz, digest bytea) returns bytea
-language sql immutable {PATH}
+language sql immutable set search_path = pg_catalog, public
 return sha256(convert_to(concat_ws(
   chr(10), 'enmusubi-link-1', encode(previous, 'hex'), sequence::text, record_time(chained), encode(digest, 'hex')
 ), 'UTF8'));
 """
 
-CHAIN = f"""
-create function record_chain(most integer) returns integer language plpgsql security definer {PATH}
+CHAIN = """
+create function record_chain(most integer) returns integer language plpgsql security definer set search_path = pg_catalog, public
 set enmusubi.record_step = 'chain' as $$
 declare
   head record_events;
@@ -117,14 +116,14 @@ end $$;
 
 create function record_links(since bigint, most integer)
 returns table (sequence bigint, chained timestamptz, previous bytea, digest bytea, hash bytea)
-language sql stable security definer {PATH} as $$
+language sql stable security definer set search_path = pg_catalog, public as $$
   select e.sequence, e.chained, e.previous, e.digest, e.hash from record_events e
   where e.sequence > since order by e.sequence limit most
 $$;
 """
 
-REMOVE = f"""
-create function record_retain(before timestamptz) returns bigint language plpgsql security definer {PATH}
+REMOVE = """
+create function record_retain(before timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, public
 set enmusubi.record_step = 'remove' as $$
 declare
   removed bigint;
@@ -139,12 +138,12 @@ begin
   get diagnostics removed = row_count;
   if removed > 0 then
     insert into record_events (role, action, kind, content) values ('operator', 'retained', 'record',
-      '{{"before":"' || record_time(before) || '","events":' || removed || '}}');
+      '{"before":"' || record_time(before) || '","events":' || removed || '}');
   end if;
   return removed;
 end $$;
 
-create function record_erase(account uuid) returns uuid language plpgsql security definer {PATH}
+create function record_erase(account uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, public
 set enmusubi.record_step = 'erase' as $$
 declare
   erased uuid;
@@ -154,7 +153,7 @@ begin
   if erased is not null then
     -- Names the pseudonym alone: that it was erased tells a missing row from one that somebody took away.
     insert into record_events (cluster, role, action, kind, object, content)
-    select clusters.public_id, 'operator', 'erased', 'account', erased, '{{}}'
+    select clusters.public_id, 'operator', 'erased', 'account', erased, '{}'
     from accounts join clusters on clusters.id = accounts.cluster_id where accounts.public_id = account;
   end if;
   return erased;
@@ -226,8 +225,12 @@ def upgrade() -> None:
     op.create_index("ix_record_events_cluster", "record_events", ["cluster", "sequence"])
     for statement in (NAME_ACTOR, BEGIN_EVENT, REFUSE, ENCODE, CHAIN, REMOVE):
         op.execute(statement)
-    op.execute("create trigger accounts_name_actor after insert on accounts for each row execute function record_name_actor()")
-    op.execute("create trigger record_events_begin before insert on record_events for each row execute function record_begin_event()")
+    op.execute(
+        "create trigger accounts_name_actor after insert on accounts for each row execute function record_name_actor()"
+    )
+    op.execute(
+        "create trigger record_events_begin before insert on record_events for each row execute function record_begin_event()"
+    )
     op.execute("alter table record_events enable always trigger record_events_begin")
     for table in ("record_events", "record_actors"):
         for when, what in (("row", "update or delete"), ("statement", "truncate")):

@@ -1,0 +1,239 @@
+"""Read the record: who looked at an entry, the events of a cluster, and links for a verifier, all in pages."""
+
+import datetime
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.listing import PageQuery
+from enmusubi.app.catalogue.needs import read_need
+from enmusubi.app.chain import Event, Head, Link, as_text
+from enmusubi.app.chain_file import as_line, head_line
+from enmusubi.app.errors import ForbiddenError, InvalidInputError, NotFoundError
+from enmusubi.app.models import Account, Cluster, NeedDetail, Organisation, RecordActor, RecordEvent
+from enmusubi.app.recording import record
+from enmusubi.app.vocabulary import Action, RecordedKind, Role
+
+READ_AT_ONCE: Final = 1_000
+
+_MAY_AUDIT: Final = (Role.AUDITOR, Role.CLUSTER_ADMINISTRATOR)
+
+
+class EventQuery(PageQuery):
+    """Filters of the record; all given ones must hold."""
+
+    action: Action | None = None
+    kind: RecordedKind | None = None
+    object: uuid.UUID | None = Field(default=None, description="Id of what it was done to")
+    since: datetime.datetime | None = Field(default=None, description="Recorded then or later")
+    until: datetime.datetime | None = Field(default=None, description="Recorded before then")
+
+
+class ExportQuery(PageQuery):
+    """Which part of the chain: `limit` events after the event `after`."""
+
+    cursor: None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    after: Annotated[int, Field(ge=0, le=2**62)] = Field(default=0, description="Sequence number of the event before")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Events with their actors, and the cursor of the next page."""
+
+    rows: Sequence[Row[Any]]
+    next: str | None
+
+
+def need_views(session: Session, caller: Caller, public_id: uuid.UUID, query: PageQuery) -> Read:
+    """Who looked at the confidential part of a need, newest first, for those who may read that part themselves."""
+    need = read_need(session, caller, public_id)
+    knows = select(NeedDetail.need_id).where(NeedDetail.need_id == need.id, visibility.need_details_visible_to(caller))
+    if session.scalar(knows) is None:
+        raise NotFoundError("no such need, or who looked at it is not open to you")
+    chosen = _with_actors().where(
+        RecordEvent.object == public_id,
+        RecordEvent.action == Action.VIEWED,
+        RecordEvent.kind == RecordedKind.NEED,
+    )
+    if query.cursor is not None:
+        chosen = chosen.where(RecordEvent.id < _read_cursor(query.cursor))
+    rows = session.execute(chosen.order_by(RecordEvent.id.desc()).limit(query.limit + 1)).all()
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    return Read(rows, str(rows[-1].RecordEvent.id) if more else None)
+
+
+def list_events(session: Session, caller: Caller, query: EventQuery) -> Read:
+    """A page of the cluster's events, newest first, for auditors and cluster administrators."""
+    _check_may_audit(caller)
+    chosen = _with_actors().where(RecordEvent.sequence.is_not(None), RecordEvent.salt.is_not(None), _of(caller))
+    equal = {RecordEvent.action: query.action, RecordEvent.kind: query.kind, RecordEvent.object: query.object}
+    for column, value in equal.items():
+        if value is not None:
+            chosen = chosen.where(column == value)
+    if query.since is not None:
+        chosen = chosen.where(RecordEvent.recorded >= _with_zone(query.since))
+    if query.until is not None:
+        chosen = chosen.where(RecordEvent.recorded < _with_zone(query.until))
+    if query.cursor is not None:
+        chosen = chosen.where(RecordEvent.sequence < _read_cursor(query.cursor))
+    rows = session.execute(chosen.order_by(RecordEvent.sequence.desc()).limit(query.limit + 1)).all()
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    return Read(rows, str(rows[-1].RecordEvent.sequence) if more else None)
+
+
+def export(session: Session, caller: Caller, query: ExportQuery) -> Iterator[str]:
+    """JSON Lines of the chain, and its head as the last: other clusters' events as links without what they say."""
+    _check_may_audit(caller)
+    columns = func.record_links(query.after, query.limit).table_valued(*_LINK)
+    links = session.execute(select(columns)).all()
+    through = links[-1].sequence if links else query.after
+    said = select(RecordEvent).where(
+        RecordEvent.sequence > query.after, RecordEvent.sequence <= through, RecordEvent.salt.is_not(None), _of(caller)
+    )
+    events = {event.sequence: _event(event) for event in session.scalars(said)}
+    record(session, caller, Action.EXPORTED, RecordedKind.RECORD, None, after=query.after, through=through)
+    found = [
+        Link(
+            row.sequence,
+            as_text(row.chained),
+            row.previous,
+            row.digest,
+            row.hash,
+            events.get(row.sequence),
+            row.sequence not in events,
+        )
+        for row in links
+    ]
+    last = Head(found[-1].sequence, found[-1].hash) if found else None
+    return iter([*map(as_line, found), *([head_line(last)] if last else [])])
+
+
+_LINK: Final = (
+    RecordEvent.__table__.c.sequence,
+    RecordEvent.__table__.c.chained,
+    RecordEvent.__table__.c.previous,
+    RecordEvent.__table__.c.digest,
+    RecordEvent.__table__.c.hash,
+)
+
+
+def links(session: Session) -> Iterator[Link]:
+    """The whole chain, a part at a time; for whoever runs the server."""
+    last = 0
+    while True:
+        query = select(RecordEvent).where(RecordEvent.sequence > last).order_by(RecordEvent.sequence)
+        rows = session.scalars(query.limit(READ_AT_ONCE).execution_options(populate_existing=True)).all()
+        if not rows:
+            return
+        for row in rows:
+            yield _link(row)
+        last = rows[-1].sequence or 0
+        session.expunge_all()
+
+
+def removed_before(session: Session) -> str:
+    """The latest time before which events were emptied, as an event says; empty where none does."""
+    query = select(RecordEvent.content).where(RecordEvent.action == Action.RETAINED)
+    return max((json.loads(content)["before"] for content in session.scalars(query) if content), default="")
+
+
+def waiting(session: Session) -> int:
+    """How many events are not linked yet."""
+    return session.scalar(select(func.count()).where(RecordEvent.sequence.is_(None))) or 0
+
+
+def unexplained_actors(session: Session) -> int:
+    """How many pseudonyms stand in events, but neither belong to an account nor were erased."""
+    erased = select(RecordEvent.object).where(RecordEvent.action == Action.ERASED, RecordEvent.object.is_not(None))
+    known = select(RecordActor.actor)
+    unexplained = (
+        select(RecordEvent.actor)
+        .where(RecordEvent.actor.is_not(None), RecordEvent.actor.not_in(known), RecordEvent.actor.not_in(erased))
+        .distinct()
+    )
+    return session.scalar(select(func.count()).select_from(unexplained.subquery())) or 0
+
+
+def false_actors(session: Session) -> int:
+    """How many accounts have the pseudonym of another."""
+    computed = func.record_actor_of(Account.public_id, RecordActor.salt)
+    query = select(func.count()).select_from(RecordActor).join(Account, Account.id == RecordActor.account_id)
+    return session.scalar(query.where(computed != RecordActor.actor)) or 0
+
+
+def _check_may_audit(caller: Caller) -> None:
+    if caller.role not in _MAY_AUDIT:
+        raise ForbiddenError("the record is read by auditors and cluster administrators")
+
+
+def _of(caller: Caller) -> Any:
+    """Events of the caller's cluster, and those of the whole installation."""
+    cluster = select(Cluster.public_id).where(Cluster.id == caller.cluster_id).scalar_subquery()
+    return or_(RecordEvent.cluster == cluster, RecordEvent.cluster.is_(None))
+
+
+def _with_actors() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            RecordEvent,
+            Account.public_id.label("account_id"),
+            Account.name.label("account_name"),
+            Organisation.public_id.label("organisation_id"),
+            Organisation.name.label("organisation_name"),
+            Organisation.name_en.label("organisation_name_en"),
+        )
+        .outerjoin(RecordActor, RecordActor.actor == RecordEvent.actor)
+        .outerjoin(Account, Account.id == RecordActor.account_id)
+        .outerjoin(Organisation, Organisation.public_id == RecordEvent.organisation)
+    )
+
+
+def _link(row: RecordEvent) -> Link:
+    assert row.sequence is not None  # a check constraint: a link is there as a whole
+    assert row.chained is not None
+    assert row.previous is not None
+    assert row.digest is not None
+    assert row.hash is not None
+    return Link(row.sequence, as_text(row.chained), row.previous, row.digest, row.hash, _event(row))
+
+
+def _event(row: RecordEvent) -> Event | None:
+    if row.salt is None:
+        return None
+    return Event(
+        salt=row.salt.hex(),
+        recorded=as_text(row.recorded) if row.recorded else "",
+        cluster=_text(row.cluster),
+        role=row.role or "",
+        actor=_text(row.actor),
+        organisation=_text(row.organisation),
+        action=row.action or "",
+        kind=row.kind,
+        object=_text(row.object),
+        content=row.content or "",
+    )
+
+
+def _text(value: uuid.UUID | None) -> str | None:
+    return str(value) if value is not None else None
+
+
+def _with_zone(moment: datetime.datetime) -> datetime.datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _read_cursor(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+        raise InvalidInputError("cursor: not one that a page of this list gave; start without it")
+    return int(cursor)
