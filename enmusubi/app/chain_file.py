@@ -44,7 +44,7 @@ def read(path: Path) -> Iterator[Link | Head]:
             if not line.strip():
                 continue
             try:
-                yield _read(json.loads(line))
+                yield parse(line)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 raise InvalidInputError(f"{path.name}, line {number}: not a line of an export of the record") from None
 
@@ -84,7 +84,9 @@ def _by_sequence(heads: list[Head]) -> dict[int, bytes]:
     return found
 
 
-def _read(line: Any) -> Link | Head:
+def parse(text: str | bytes) -> Link | Head:
+    """The link or the head that a line holds; one of many errors where it holds neither."""
+    line = json.loads(text)
     if "head" in line:
         return read_head(line["head"])
     sequence = line["sequence"]

@@ -442,8 +442,6 @@ class RecordEvent(Base):
         Index("ix_record_events_waiting", "id", postgresql_where=text("sequence IS NULL")),
         Index("ix_record_events_object", "object", "id"),
         Index("ix_record_events_cluster", "cluster", "sequence"),
-        # Whoever writes an event may not be allowed to read it.
-        {"implicit_returning": False},
     )
     id: Mapped[int] = _key()
     sequence: Mapped[int | None] = mapped_column(BigInteger, unique=True)

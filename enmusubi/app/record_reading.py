@@ -4,7 +4,7 @@ import datetime
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -93,30 +93,36 @@ def list_events(session: Session, caller: Caller, query: EventQuery) -> Read:
 
 
 def export(session: Session, caller: Caller, query: ExportQuery) -> Iterator[str]:
-    """JSON Lines of the chain, and its head as the last: other clusters' events as links without what they say."""
+    """JSON Lines of a part of the chain, and as the last where it ends: other clusters' events without what they say.
+
+    Raises InvalidInputError where the chain ends before the part begins.
+    """
     _check_may_audit(caller)
-    columns = func.record_links(query.after, query.limit).table_valued(*_LINK)
-    links = session.execute(select(columns)).all()
-    through = links[-1].sequence if links else query.after
+    # One more, before the part: where nothing follows yet, that is where the chain ends.
+    found = _links_after(session, max(query.after - 1, 0), query.limit + (query.after > 0))
+    if query.after and not (found and found[0].sequence == query.after):
+        raise InvalidInputError(f"after: the record ends before {query.after}")
+    last = Head(found[-1].sequence, found[-1].hash) if found else Head()
     said = select(RecordEvent).where(
-        RecordEvent.sequence > query.after, RecordEvent.sequence <= through, RecordEvent.salt.is_not(None), _of(caller)
+        RecordEvent.sequence > query.after,
+        RecordEvent.sequence <= last.sequence,
+        RecordEvent.salt.is_not(None),
+        _of(caller),
     )
-    events = {event.sequence: _event(event) for event in session.scalars(said)}
-    record(session, caller, Action.EXPORTED, RecordedKind.RECORD, None, after=query.after, through=through)
-    found = [
-        Link(
-            row.sequence,
-            as_text(row.chained),
-            row.previous,
-            row.digest,
-            row.hash,
-            events.get(row.sequence),
-            row.sequence not in events,
-        )
-        for row in links
+    events = {row.sequence: _event(row) for row in session.scalars(said)}
+    record(session, caller, Action.EXPORTED, RecordedKind.RECORD, None, after=query.after, through=last.sequence)
+    shown = [
+        replace(link, event=events.get(link.sequence), withheld=link.sequence not in events)
+        for link in found
+        if link.sequence > query.after
     ]
-    last = Head(found[-1].sequence, found[-1].hash) if found else None
-    return iter([*map(as_line, found), *([head_line(last)] if last else [])])
+    return iter([*map(as_line, shown), head_line(last)])
+
+
+def _links_after(session: Session, sequence: int, most: int) -> list[Link]:
+    columns = func.record_links(sequence, most).table_valued(*_LINK)
+    rows = session.execute(select(columns)).all()
+    return [Link(row.sequence, as_text(row.chained), row.previous, row.digest, row.hash, None) for row in rows]
 
 
 _LINK: Final = (

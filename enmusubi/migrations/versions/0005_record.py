@@ -46,16 +46,17 @@ create function record_refuse() returns trigger language plpgsql set search_path
 declare
   step text := coalesce(current_setting('enmusubi.record_step', true), '');
 begin
-  if tg_op = 'UPDATE' and tg_table_name = 'record_events' and step = 'chain' and old.sequence is null
-     and (to_jsonb(new) - '{sequence,chained,previous,digest,hash}'::text[])
-       = (to_jsonb(old) - '{sequence,chained,previous,digest,hash}'::text[]) then
-    return new;
-  end if;
-  if tg_op = 'UPDATE' and tg_table_name = 'record_events' and step = 'remove' and old.sequence is not null
-     and new.salt is null
-     and (new.id, new.sequence, new.chained, new.previous, new.digest, new.hash)
-       = (old.id, old.sequence, old.chained, old.previous, old.digest, old.hash) then
-    return new;
+  if tg_op = 'UPDATE' and tg_table_name = 'record_events' then
+    if step = 'chain' and old.sequence is null
+       and (to_jsonb(new) - '{sequence,chained,previous,digest,hash}'::text[])
+         = (to_jsonb(old) - '{sequence,chained,previous,digest,hash}'::text[]) then
+      return new;
+    end if;
+    if step = 'remove' and old.sequence is not null and new.salt is null
+       and (new.id, new.sequence, new.chained, new.previous, new.digest, new.hash)
+         = (old.id, old.sequence, old.chained, old.previous, old.digest, old.hash) then
+      return new;
+    end if;
   end if;
   if tg_op = 'DELETE' and tg_table_name = 'record_actors' and step = 'erase' then
     return old;
