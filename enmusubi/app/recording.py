@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import Integer, Table, Text, bindparam, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import ARRAY, Integer, Table, Text, Uuid, func, insert, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -53,17 +52,24 @@ def record(
 
 def record_all(session: Session, by: Actor, action: Action, kind: RecordedKind, done: Iterable[Done]) -> None:
     """Record the same of several things, in one statement."""
-    rows = [{"of": public_id, "said": content_text(content)} for public_id, content in done]
-    if rows:
-        values = {
-            "action": literal(str(action), Text),
-            "kind": literal(str(kind), Text),
-            "object": bindparam("of", type_=UUID),
-            "content": bindparam("said", type_=Text),
-        }
-        # Nothing is asked back: whoever writes an event need not be allowed to read it.
-        statement = insert(cast(Table, RecordEvent.__table__)).values({**_who(by), **values}).inline()
-        session.connection().execute(statement, rows)
+    of, said = [], []
+    for public_id, content in done:
+        of.append(public_id)
+        said.append(content_text(content))
+    if not of:
+        return
+    each = func.unnest(literal(of, ARRAY(Uuid)), literal(said, ARRAY(Text))).table_valued("object", "content")
+    each = each.render_derived()
+    values = {
+        **_who(by),
+        "action": literal(str(action), Text),
+        "kind": literal(str(kind), Text),
+        "object": each.c.object,
+        "content": each.c.content,
+    }
+    # Nothing is asked back: whoever writes an event need not be allowed to read it.
+    table = cast(Table, RecordEvent.__table__)
+    session.connection().execute(insert(table).from_select(list(values), select(*values.values())).inline())
 
 
 def actor_of(session: Session, account: Account) -> uuid.UUID | None:

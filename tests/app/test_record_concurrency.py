@@ -41,9 +41,11 @@ def test_many_write_and_link_at_once(committed: Database) -> None:
     with ThreadPoolExecutor(WRITERS + LINKERS) as pool:
         linkers = [pool.submit(link) for _ in range(LINKERS)]
         writers = [pool.submit(_write, committed, writer) for writer in range(WRITERS)]
-        for each in writers:
-            each.result()
-        writing.set()
+        try:
+            for each in writers:
+                each.result()
+        finally:
+            writing.set()
         linked = sum(each.result() for each in linkers)
     expected = WRITERS * TIMES * 4 // 5
     with committed.session() as session:

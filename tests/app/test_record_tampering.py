@@ -75,6 +75,19 @@ def test_a_changed_column_is_found(session: Session, chained: Head, column: str,
     assert fault.sequence == place
 
 
+@pytest.mark.parametrize(
+    "values", ["chained = 'infinity'", "recorded = '-infinity'", "recorded = null", "hash = null", "content = null"]
+)
+def test_what_no_constraint_would_allow_is_found_too(session: Session, chained: Head, values: str) -> None:
+    """Constraints can be removed like triggers; the verifier names the event all the same."""
+    for name in ("whole", "link", "words"):
+        session.execute(text(f"alter table record_events drop constraint ck_record_events_{name}"))
+    session.execute(text(f"update record_events set {values} where sequence = 3"))
+    fault = found_fault(session, chained)
+    assert fault is not None
+    assert fault.sequence == 3
+
+
 def test_every_column_is_tried(session: Session) -> None:
     """But the key, which only says in which order events waited."""
     columns = session.scalars(

@@ -115,7 +115,7 @@ def test_a_broken_link_is_named_with_the_exit_status(command: Command, own: Data
     _tamper(own, "update record_events set role = 'company' where sequence = 2")
     changed = command("audit", "verify")
     assert changed.status == 1
-    assert "broken at event 2: content: what it says was changed; 1 events before it hold" in changed.out
+    assert "broken at event 2: content: what it says was changed; the 1 before it hold" in changed.out
     _tamper(own, "update record_events set role = 'operator' where sequence = 2")
     with own.engine.begin() as connection:
         connection.execute(text("alter table record_actors disable trigger all"))

@@ -144,7 +144,7 @@ def _faults_of_actors(unexplained: int, false: int) -> list[str]:
 def _show(verifier: Verifier, fault: Fault | None) -> None:
     console = Console()
     if fault is not None:
-        held = f"; {verifier.events:,} events before it hold" if verifier.events else ""
+        held = f"; the {verifier.events:,} before it hold" if verifier.events else ""
         text = f"[red]broken at event {fault.sequence}:[/] {fault.kind}: {escape(fault.problem)}{held}"
         console.print(text, highlight=False, soft_wrap=True)
         return

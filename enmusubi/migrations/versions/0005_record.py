@@ -8,11 +8,12 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-# Every function names its search path: no name in it is looked up where a caller could put its own.
+# Every function names its search path, or has a body that was bound when it was made: no name in it is looked up where
+# a caller could put its own.
 
 # An account's actor binds the account without telling it: who has neither the salt nor this row cannot say whose it is.
 NAME_ACTOR = """
-create function record_actor_of(account uuid, salt bytea) returns uuid language sql immutable set search_path = pg_catalog, public
+create function record_actor_of(account uuid, salt bytea) returns uuid language sql immutable
 return encode(substr(sha256(convert_to('enmusubi-actor-1' || chr(10) || account || chr(10) || encode(salt, 'hex'), 'UTF8')), 1, 16), 'hex')::uuid;
 
 create function record_name_actor() returns trigger language plpgsql security definer set search_path = pg_catalog, public as $$
@@ -48,13 +49,16 @@ declare
 begin
   if tg_op = 'UPDATE' and tg_table_name = 'record_events' then
     if step = 'chain' and old.sequence is null
-       and (to_jsonb(new) - '{sequence,chained,previous,digest,hash}'::text[])
-         = (to_jsonb(old) - '{sequence,chained,previous,digest,hash}'::text[]) then
+       and row(new.id, new.salt, new.recorded, new.cluster, new.role, new.actor, new.organisation, new.action, new.kind,
+               new.object, new.content)
+         is not distinct from
+           row(old.id, old.salt, old.recorded, old.cluster, old.role, old.actor, old.organisation, old.action, old.kind,
+               old.object, old.content) then
       return new;
     end if;
     if step = 'remove' and old.sequence is not null and new.salt is null
-       and (new.id, new.sequence, new.chained, new.previous, new.digest, new.hash)
-         = (old.id, old.sequence, old.chained, old.previous, old.digest, old.hash) then
+       and row(new.id, new.sequence, new.chained, new.previous, new.digest, new.hash)
+         = row(old.id, old.sequence, old.chained, old.previous, old.digest, old.hash) then
       return new;
     end if;
   end if;
@@ -68,10 +72,10 @@ end $$
 
 # What is hashed, as text that sha256sum can repeat; enmusubi/app/chain.py says the same in Python, by itself.
 ENCODE = """
-create function record_time(moment timestamptz) returns text language sql immutable set search_path = pg_catalog, public
+create function record_time(moment timestamptz) returns text language sql immutable
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
-create function record_digest(event record_events) returns bytea language sql stable set search_path = pg_catalog, public
+create function record_digest(event record_events) returns bytea language sql stable
 return sha256(convert_to(concat_ws(
   chr(10), 'enmusubi-event-1', encode(event.salt, 'hex'), record_time(event.recorded), coalesce(event.cluster::text, '-'),
   event.role, coalesce(event.actor::text, '-'), coalesce(event.organisation::text, '-'),
@@ -79,7 +83,7 @@ return sha256(convert_to(concat_ws(
 ), 'UTF8'));
 
 create function record_hash(previous bytea, sequence bigint, chained timestamptz, digest bytea) returns bytea
-language sql immutable set search_path = pg_catalog, public
+language sql immutable
 return sha256(convert_to(concat_ws(
   chr(10), 'enmusubi-link-1', encode(previous, 'hex'), sequence::text, record_time(chained), encode(digest, 'hex')
 ), 'UTF8'));
