@@ -44,13 +44,19 @@ class Settings(BaseSettings):
     background_sentences: bool = Field(
         default=True, description="Whether the service stores sentence vectors in the background, to explain matches"
     )
+    chain_seconds: float = Field(
+        default=1.0, ge=0.0, le=60.0, description="The service links recorded events so often; 0 leaves it to commands"
+    )
+    record_days: int | None = Field(
+        default=None, ge=1, description="`enmusubi audit retain` empties events older than so many days; kept if unset"
+    )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body the API takes, in bytes")
     snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots kept on disk")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written"
     )
 
-    @field_validator("database_url", "operator_database_url", "model", "reranker", mode="before")
+    @field_validator("database_url", "operator_database_url", "model", "reranker", "record_days", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import passages, visibility
 from enmusubi.app.caller import Caller, acting_as_service
-from enmusubi.app.catalogue.needs import read_details
+from enmusubi.app.catalogue.needs import view_details
 from enmusubi.app.embeddings import Kind, analysis, profile_of
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.freshness import Index
@@ -118,7 +118,7 @@ class Explaining:
     def _known_needs(self, session: Session, caller: Caller, pairs: Sequence[Pair]) -> dict[int, _Known]:
         stored = {need.id: need for need, _, _ in pairs if isinstance(need, Need)}
         # What is confidential is taken up for those alone who may read it, and for the time of one request.
-        details = read_details(session, caller, stored) if stored else {}
+        details = view_details(session, caller, stored.values(), through="reasons") if stored else {}
         known = self._known(session, Need, stored.values())
         for key, detail in details.items():
             profile = profile_of(stored[key])

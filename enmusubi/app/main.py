@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import enmusubi
 from enmusubi.app import problems
-from enmusubi.app.api import health, matches, needs, organisations, seeds
+from enmusubi.app.api import audit, health, matches, needs, organisations, seeds
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.runtime import Runtime
@@ -95,7 +95,7 @@ def create_app(settings: Settings, encoder: Encoder | None = None, database: Dat
     app.state.places = asyncio.Semaphore(settings.database_pool)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.include_router(health.router)
-    for module in (seeds, needs, organisations, matches):
+    for module in (seeds, needs, organisations, matches, audit):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)
     return app

@@ -17,8 +17,9 @@ from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, Organisation, Seed
+from enmusubi.app.recording import record
 from enmusubi.app.reviewed import Model
-from enmusubi.app.vocabulary import MatchStatus
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
 from enmusubi.matching import calibration
 from enmusubi.matching.calibration import Probability
 from enmusubi.matching.encoder import Encoder, Role
@@ -175,25 +176,28 @@ class Matchmaking:
 
     def keep_for_need(self, session: Session, caller: Caller, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key."""
-        fixed = {"need_id": need.id, "need_version": need.version, "cluster_id": need.cluster_id}
-        return self._keep(session, caller, proposals, fixed, "seed")
+        return self._keep(session, caller, need, proposals, "seed")
 
     def keep_for_seed(self, session: Session, caller: Caller, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed, unless the caller changes nothing; the matches by the need's key."""
-        return self._keep(session, caller, proposals, {"seed_id": seed.id, "seed_version": seed.version}, "need")
+        return self._keep(session, caller, seed, proposals, "need")
 
     def _keep(
-        self, session: Session, caller: Caller, proposals: Proposals, fixed: dict[str, int], other: Role
+        self, session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role
     ) -> dict[int, Match]:
+        own: Role = "need" if other == "seed" else "seed"
+        fixed = {f"{own}_id": entry.id, f"{own}_version": entry.version}
+        if isinstance(entry, Need):
+            fixed["cluster_id"] = entry.cluster_id
         if not proposals.found or proposals.misses:
             return {}
         if caller.changes_nothing:
-            return self._kept(session, proposals, fixed, other)
+            return self._kept(session, entry, proposals, other)
         source = proposals.provenance
         values = [
             {
                 **fixed,
-                "asking": "need" if other == "seed" else "seed",
+                "asking": own,
                 f"{other}_id": each.ranked.key,
                 f"{other}_version": each.row.version,
                 **({"cluster_id": each.row.cluster_id} if other == "need" else {}),
@@ -238,15 +242,19 @@ class Matchmaking:
                 where=overwritten,
             ).values(values)
         )
-        return self._kept(session, proposals, fixed, other)
+        found = self._kept(session, entry, proposals, other)
+        new = {value["public_id"] for value in values} & {match.public_id for match in found.values()}
+        if new:
+            # Rankings of what was proposed before change scores, and decide nothing.
+            proposed = {"version": entry.version, "matches": len(new), "policy": source.policy}
+            record(session, caller, Action.PROPOSED, RecordedKind(own), entry.public_id, **proposed)
+        return found
 
-    def _kept(self, session: Session, proposals: Proposals, fixed: dict[str, int], other: Role) -> dict[int, Match]:
-        column, fixed_column = Match.seed_id, Match.need_id
+    def _kept(self, session: Session, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:
+        column, own_column = Match.seed_id, Match.need_id
         if other == "need":
-            column, fixed_column = fixed_column, column
-        query = select(Match).where(
-            fixed_column == next(iter(fixed.values())), column.in_([each.ranked.key for each in proposals.found])
-        )
+            column, own_column = own_column, column
+        query = select(Match).where(own_column == entry.id, column.in_([each.ranked.key for each in proposals.found]))
         found = session.scalars(query.execution_options(populate_existing=True))
         return {getattr(match, f"{other}_id"): match for match in found}
 

@@ -36,7 +36,7 @@ class Relation(StrEnum):
     """Of another cluster."""
 
 
-class Action(StrEnum):
+class Right(StrEnum):
     """What can be done."""
 
     READ_SEED = "read a published seed"
@@ -82,31 +82,31 @@ def _row(*answers: str) -> Row:
 
 
 # fmt: off
-POLICY: Final[Mapping[Action, Row]] = {
+POLICY: Final[Mapping[Right, Row]] = {
     #                                company university coordinator administrator auditor
-    Action.READ_SEED:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Action.READ_HIDDEN_SEED:    _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
-    Action.READ_SEED_DRAFT:     _row(".---", "y---",    ".---",     ".---",       ".---"),
-    Action.READ_SEED_DETAIL:    _row(".---", "y---",    ".y--",     ".---",       ".---"),
-    Action.REGISTER_SEED:       _row(".nnn", "ynnn",    ".ynn",     ".nnn",       ".nnn"),
-    Action.CHANGE_SEED:         _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
-    Action.RANK_NEEDS:          _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Action.READ_NEED:           _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Action.READ_HIDDEN_NEED:    _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
-    Action.READ_NEED_DRAFT:     _row("y---", "y---",    ".---",     ".---",       ".---"),
-    Action.READ_NEED_DETAIL:    _row("y---", "y---",    ".y--",     ".---",       ".---"),
-    Action.POST_NEED:           _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
-    Action.CHECK_NEED:          _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
-    Action.CHANGE_NEED:         _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
-    Action.RANK_SEEDS:          _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Action.MATCH_TEXT:          _row("yyyy", "yyyy",    "yyyy",     "yyyy",       "yyyy"),
-    Action.READ_MATCH:          _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
-    Action.REVIEW_MATCH:        _row("nn--", "nn--",    ".y--",     ".n--",       ".n--"),
-    Action.READ_REVIEWS:        _row("----", "----",    ".y--",     ".y--",       ".y--"),
-    Action.READ_ORGANISATION:   _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Action.READ_COMPANY:        _row("y---", ".---",    ".y--",     ".y--",       ".y--"),
-    Action.ADD_ORGANISATION:    _row(".n.n", ".n.n",    ".y.n",     ".y.n",       ".n.n"),
-    Action.CHANGE_ORGANISATION: _row("nnn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
+    Right.READ_SEED:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_HIDDEN_SEED:    _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
+    Right.READ_SEED_DRAFT:     _row(".---", "y---",    ".---",     ".---",       ".---"),
+    Right.READ_SEED_DETAIL:    _row(".---", "y---",    ".y--",     ".---",       ".---"),
+    Right.REGISTER_SEED:       _row(".nnn", "ynnn",    ".ynn",     ".nnn",       ".nnn"),
+    Right.CHANGE_SEED:         _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.RANK_NEEDS:          _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_NEED:           _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_HIDDEN_NEED:    _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
+    Right.READ_NEED_DRAFT:     _row("y---", "y---",    ".---",     ".---",       ".---"),
+    Right.READ_NEED_DETAIL:    _row("y---", "y---",    ".y--",     ".---",       ".---"),
+    Right.POST_NEED:           _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
+    Right.CHECK_NEED:          _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
+    Right.CHANGE_NEED:         _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.RANK_SEEDS:          _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.MATCH_TEXT:          _row("yyyy", "yyyy",    "yyyy",     "yyyy",       "yyyy"),
+    Right.READ_MATCH:          _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
+    Right.REVIEW_MATCH:        _row("nn--", "nn--",    ".y--",     ".n--",       ".n--"),
+    Right.READ_REVIEWS:        _row("----", "----",    ".y--",     ".y--",       ".y--"),
+    Right.READ_ORGANISATION:   _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_COMPANY:        _row("y---", ".---",    ".y--",     ".y--",       ".y--"),
+    Right.ADD_ORGANISATION:    _row(".n.n", ".n.n",    ".y.n",     ".y.n",       ".n.n"),
+    Right.CHANGE_ORGANISATION: _row("nnn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
 }
 # fmt: on
 
@@ -118,28 +118,28 @@ def relation_to(caller: Caller, cluster_id: int, owner_id: int | None) -> Relati
     return Relation.HERE if cluster_id == caller.cluster_id else Relation.OPENED
 
 
-def may(caller: Caller, action: Action, relation: Relation) -> bool:
+def may(caller: Caller, right: Right, relation: Relation) -> bool:
     """Whether the policy says yes. Who oversees a cluster needs no organisation: what is own is of the cluster too."""
-    answers = POLICY[action][caller.role]
+    answers = POLICY[right][caller.role]
     return answers.get(relation, answers.get(Relation.HERE)) is Answer.YES
 
 
-def require(caller: Caller, action: Action, relation: Relation) -> None:
+def require(caller: Caller, right: Right, relation: Relation) -> None:
     """Raise what the policy answers where it does not say yes: ForbiddenError or NotFoundError."""
-    if may(caller, action, relation):
+    if may(caller, right, relation):
         return
-    answers = POLICY[action][caller.role]
+    answers = POLICY[right][caller.role]
     if answers.get(relation, answers.get(Relation.HERE)) is Answer.HIDDEN:
         raise NotFoundError("no such thing, or it is not open to you")
-    raise ForbiddenError(f"who may {action}: {', '.join(_allowed(action))}")
+    raise ForbiddenError(f"who may {right}: {', '.join(_allowed(right))}")
 
 
-def _allowed(action: Action) -> list[str]:
+def _allowed(right: Right) -> list[str]:
     """Who may, in words; nobody is named who may not."""
     names = {Relation.OWN: "of its own organisation", Relation.HERE: "of its cluster"}
     return [
         f"{role.replace('_', ' ')} {names[relation]}"
-        for role, answers in POLICY[action].items()
+        for role, answers in POLICY[right].items()
         for relation in (Relation.OWN, Relation.HERE)
         if answers.get(relation) is Answer.YES
     ]

@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from enmusubi.app import fittings, reviewed
+from enmusubi.app.recording import Operator, record
 from enmusubi.app.reviewed import Decisions, JudgedLists, Model
-from enmusubi.app.vocabulary import FittingKind
+from enmusubi.app.vocabulary import Action, FittingKind, RecordedKind
 from enmusubi.matching.calibration import LEAST_LISTS, Calibration, HeldOut, cross_validate, fit, shipped
 from enmusubi.matching.learning import Learned
 from enmusubi.matching.learning import learn as learn_from
@@ -53,6 +54,8 @@ def calibrate(session: Session, model: Model, *, dry_run: bool = False) -> Calib
             fittings.switch_off(session, FittingKind.CALIBRATION)
         else:
             fittings.keep(session, FittingKind.CALIBRATION, outcome.fitted, model, use=outcome.adopted)
+        fitted = outcome.fitted.name if outcome.fitted else None
+        _record(session, FittingKind.CALIBRATION, fitted, adopted=outcome.adopted)
     return outcome
 
 
@@ -71,7 +74,14 @@ def learn(session: Session, model: Model, *, dry_run: bool = False) -> LearnedHe
             fittings.switch_off(session, FittingKind.POLICY)
         else:
             fittings.keep(session, FittingKind.POLICY, learned.proposed, model, use=learned.adopted)
+        proposed = learned.proposed.name if learned.proposed else None
+        _record(session, FittingKind.POLICY, proposed, adopted=learned.adopted)
     return LearnedHere(read, learned)
+
+
+def _record(session: Session, kind: FittingKind, fitted: str | None, *, adopted: bool) -> None:
+    said = {"fitting": str(kind), "fitted": fitted, "adopted": adopted}
+    record(session, Operator(), Action.FITTED, RecordedKind.FITTING, None, **said)
 
 
 def _calibrated(judged: JudgedLists, policy: str) -> Calibrated:

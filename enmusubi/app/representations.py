@@ -141,7 +141,7 @@ class OwnerOutlined(Representation):
 
 
 class NeedOut(EntryOut):
-    """A need: its public part, and the confidential part for those who may read it."""
+    """A need: its public part, and, where one need is read, the confidential part for those who may read it."""
 
     expertise_sought: str | None
     wanted_trl: int | None
@@ -331,21 +331,26 @@ def organisation_named(organisation: Organisation | None) -> OrganisationNamed |
 
 
 def seed_out(seed: Seed, detail: SeedDetail | None) -> SeedOut:
-    """A seed as its reader may see it: `detail` is None for those who may not read it."""
+    """A seed as its reader may see it: `detail` is None in lists, and for those who may not read it."""
     shown = SeedOut.model_validate(seed)
     if detail is not None:
         shown.confidential = SeedConfidential.model_validate(detail)
     return shown
 
 
-def need_out(need: Need, detail: NeedDetail | None, outline: OwnerOutline | None) -> NeedOut:
-    """A need as its reader may see it: `detail` is None for those who may not read it."""
+def need_out(
+    need: Need, detail: NeedDetail | None, outline: OwnerOutline | None, *, owner_known: bool = False
+) -> NeedOut:
+    """A need as its reader may see it: `detail` is None in lists, and for those who may not read it.
+
+    `owner_known` tells of a need without its detail that the reader may know whose it is.
+    """
     shown = NeedOut.model_validate(need)
     shown.owner_outline = OwnerOutlined.model_validate(outline) if outline else None
-    if detail is None:
+    if detail is None and not owner_known:
         # The name of a file, or the numbering of a company's own list, may say whose need it is.
         shown.source = shown.external_id = shown.reference = None
-    else:
+    if detail is not None:
         shown.confidential = NeedConfidential(
             owner=organisation_named(detail.owner),
             description=detail.description,

@@ -10,9 +10,10 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
-from enmusubi.app.permissions import Action, relation_to, require
+from enmusubi.app.permissions import Right, relation_to, require
+from enmusubi.app.recording import record
 from enmusubi.app.schemas import ReviewDraft
-from enmusubi.app.vocabulary import MatchStatus, Verdict
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Verdict
 
 
 def _matches(caller: Caller) -> Select[Match]:
@@ -63,7 +64,7 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
 def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
     match = read_match(session, caller, public_id)
-    require(caller, Action.REVIEW_MATCH, relation_to(caller, match.cluster_id, None))
+    require(caller, Right.REVIEW_MATCH, relation_to(caller, match.cluster_id, None))
     match = read_match(session, caller, public_id, lock=True)
     if version is not None and match.version != version:
         raise PreconditionFailedError(
@@ -77,4 +78,11 @@ def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: Review
     )
     session.add(verdict)
     session.flush()
+    record(
+        *(session, caller, Action.REVIEWED, RecordedKind.MATCH, match.public_id),
+        version=match.version,
+        verdict=str(draft.verdict),
+        reason=str(draft.reason) if draft.reason else None,
+        status=str(match.status),
+    )
     return verdict

@@ -22,6 +22,7 @@ from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.passages import BackgroundFilling
+from enmusubi.app.recording import BackgroundChaining
 from enmusubi.app.reviewed import Model
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
@@ -171,6 +172,8 @@ class Runtime:
         if self.settings.background_sentences:
             filling = BackgroundFilling(self._database, encoder, lambda: time.monotonic() - self._last_request)
             self._stack.callback(filling.close)
+        if self.settings.chain_seconds:
+            self._stack.callback(BackgroundChaining(self._database, self.settings.chain_seconds).close)
         self._explaining = Explaining(matchmaking)
         self._matchmaking = matchmaking
 

@@ -129,3 +129,35 @@ class FittingKind(StrEnum):
 
     POLICY = "policy"
     CALIBRATION = "calibration"
+
+
+class Action(StrEnum):
+    """What the record says was done."""
+
+    VIEWED = "viewed"
+    CREATED = "created"
+    REVISED = "revised"
+    WITHDRAWN = "withdrawn"
+    PROPOSED = "proposed"
+    REVIEWED = "reviewed"
+    INGESTED = "ingested"
+    TOKEN_ISSUED = "token_issued"  # noqa: S105 what was done, not a token
+    TOKENS_REVOKED = "tokens_revoked"
+    FITTED = "fitted"
+    SWITCHED_OFF = "switched_off"
+    EXPORTED = "exported"
+    RETAINED = "retained"
+    ERASED = "erased"
+
+
+class RecordedKind(StrEnum):
+    """What the record says it was done to."""
+
+    SEED = "seed"
+    NEED = "need"
+    ORGANISATION = "organisation"
+    MATCH = "match"
+    ACCOUNT = "account"
+    CLUSTER = "cluster"
+    FITTING = "fitting"
+    RECORD = "record"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload, undefer
@@ -13,8 +14,9 @@ from enmusubi.app.database import Database
 from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import ConflictError, InvalidInputError
 from enmusubi.app.models import Need, NeedDetail, NeedOpening, Seed, SeedOpening
+from enmusubi.app.recording import Operator, record, record_all
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
 from enmusubi.ingest.identifying import tells_owner
 from enmusubi.ingest.owners import Owners
 from enmusubi.ingest.rows import Loaded, batches
@@ -70,6 +72,7 @@ def load(
                 progress(len(batch))
         with database.session() as session:
             _find_gone(session, kind, destination, seen, loaded, withdraw=complete and not loaded.rejected)
+            _record_run(session, kind, destination, loaded)
             session.commit()
     return loaded
 
@@ -133,6 +136,8 @@ def _load_batch(
     }
     changed = {row.id for name, row in known.items() if row.source_digest != digests[name]}
     stored = _stored(session, kind, changed)
+    created: list[Seed | Need] = []
+    revised: list[Seed | Need] = []
     for external_id, entry in batch:
         present = known.get(external_id)
         if present is not None and present.id not in changed:
@@ -157,8 +162,29 @@ def _load_batch(
             loaded.identifying.append((entry.line, external_id))
         if present is None:
             loaded.new += 1
+            created.append(row)
         else:
             loaded.changed += 1
+            revised.append(row)
+    session.flush()
+    for action, rows in ((Action.CREATED, created), (Action.REVISED, revised)):
+        done = [(row.public_id, _said(row.version)) for row in rows]
+        record_all(session, Operator(destination.cluster_id), action, _recorded(kind), done)
+
+
+def _said(version: int) -> dict[str, Any]:
+    return {"version": version, "through": "ingest"}
+
+
+def _recorded(kind: Kind) -> RecordedKind:
+    return RecordedKind.SEED if kind is Seed else RecordedKind.NEED
+
+
+def _record_run(session: Session, kind: Kind, destination: Destination, loaded: Loaded) -> None:
+    # Counts alone: the name of a source may tell whose needs it holds.
+    counted = ("read", "new", "changed", "unchanged", "withdrawn")
+    counts = {name: getattr(loaded, name) for name in counted} | {"rejected": loaded.rejected_rows}
+    record(session, Operator(destination.cluster_id), Action.INGESTED, _recorded(kind), None, **counts)
 
 
 def _stored(session: Session, kind: Kind, ids: set[int]) -> dict[str | None, Seed | Need]:
@@ -242,9 +268,12 @@ def _find_gone(
         return
     keys = sorted(gone)
     for start in range(0, len(keys), _WITHDRAWN_AT_ONCE):
-        session.execute(
+        withdrawn = session.execute(
             update(kind)
             .where(kind.id.in_(keys[start : start + _WITHDRAWN_AT_ONCE]))
             .values(status=EntryStatus.WITHDRAWN, source_digest=None, version=kind.version + 1)
-        )
+            .returning(kind.public_id, kind.version)
+        ).all()
+        done = [(row.public_id, _said(row.version)) for row in withdrawn]
+        record_all(session, Operator(destination.cluster_id), Action.WITHDRAWN, _recorded(kind), done)
     loaded.withdrawn = len(gone)

@@ -125,7 +125,8 @@ def reader(database: RolledBackDatabase, session: Session, tmp_path: Path) -> It
     }
     session.commit()
     # Nothing runs beside the calls: they share the one connection that is rolled back.
-    app = create_app(Settings(home=tmp_path, floor=0.0, background_sentences=False), ENCODER, database)
+    settings = Settings(home=tmp_path, floor=0.0, background_sentences=False, chain_seconds=0)
+    app = create_app(settings, ENCODER, database)
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.runtime.wait()
         yield Reader(client, tokens)

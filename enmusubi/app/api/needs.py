@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from enmusubi.app import identifying
+from enmusubi.app import identifying, record_reading
 from enmusubi.app.catalogue import listing, needs
 from enmusubi.app.dependencies import (
     Asked,
@@ -21,7 +21,8 @@ from enmusubi.app.dependencies import (
 )
 from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.matchmaking import Matchmaking
-from enmusubi.app.models import Need
+from enmusubi.app.models import Need, NeedDetail
+from enmusubi.app.record_shown import ViewOut, view_out
 from enmusubi.app.representations import (
     MISSES,
     NeedChecked,
@@ -43,14 +44,18 @@ Misses = Annotated[bool, Query(description="The nearest seeds also where none is
 
 
 def _shown(asked: Asked, need: Need) -> NeedOut:
-    detail = needs.read_details(asked.session, asked.caller, [need.id]).get(need.id)
+    """The need with its confidential part for those who may read it, which is recorded."""
+    details = needs.view_details(asked.session, asked.caller, [need], through="need")
+    return _with_outline(asked, need, details.get(need.id))
+
+
+def _with_outline(asked: Asked, need: Need, detail: NeedDetail | None) -> NeedOut:
     return need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
 
 
-def _checked(asked: Asked, need: Need) -> NeedRevised:
-    detail = needs.read_details(asked.session, asked.caller, [need.id]).get(need.id)
+def _checked(asked: Asked, need: Need, detail: NeedDetail | None) -> NeedRevised:
     found = identifying.check_need(asked.session, asked.caller, need, detail)
-    shown = need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
+    shown = _with_outline(asked, need, detail)
     return NeedRevised(**dict(shown), findings=None if found is None else findings_out(found))
 
 
@@ -70,7 +75,9 @@ def post_need(
         need = needs.post_need(asked.session, asked.caller, draft, matchmaking.encoder)
         need = needs.read_need(asked.session, asked.caller, need.public_id)
         ranking = _ranked(asked, matchmaking, need, limit)
-        posted = NeedPosted(**dict(_checked(asked, need)), matches=ranking)
+        posted = NeedPosted(
+            **dict(_checked(asked, need, needs.posted_detail(asked.session, asked.caller, need))), matches=ranking
+        )
         return posted, {**etag(need.version), "Location": f"/api/v1/needs/{need.public_id}"}
 
     return creation.reply(post)
@@ -84,12 +91,12 @@ def check_need(draft: NeedDraft, asked: AskedNow) -> NeedChecked:
 
 @router.get("")
 def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) -> Page[NeedOut]:
-    """The needs open to you, newest first."""
+    """The public part of the needs open to you, newest first."""
     listed = listing.list_needs(asked.session, asked.caller, query)
-    details = needs.read_details(asked.session, asked.caller, [need.id for need in listed.rows])
+    known = needs.owners_known(asked.session, asked.caller, listed.rows)
     outlines = needs.outline_owners(asked.session, listed.rows)
-    items = [need_out(need, details.get(need.id), outlines.get(need.id)) for need in listed.rows]
-    return Page[NeedOut](items=items, next=listed.next)
+    shown = [need_out(need, None, outlines.get(need.id), owner_known=need.id in known) for need in listed.rows]
+    return Page[NeedOut](items=shown, next=listed.next)
 
 
 @router.get("/{need_id}")
@@ -113,7 +120,8 @@ def revise_need(
     need = needs.revise_need(asked.session, asked.caller, need_id, version, revision, matchmaking.encoder)
     need = needs.read_need(asked.session, asked.caller, need_id)
     response.headers.update(etag(need.version))
-    return _checked(asked, need)
+    details = needs.view_details(asked.session, asked.caller, [need], through="need")
+    return _checked(asked, need, details.get(need.id))
 
 
 @router.post("/{need_id}/withdraw")
@@ -123,6 +131,13 @@ def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     need = needs.read_need(asked.session, asked.caller, need_id)
     response.headers.update(etag(need.version))
     return _shown(asked, need)
+
+
+@router.get("/{need_id}/views")
+def need_views(need_id: uuid.UUID, query: Annotated[listing.PageQuery, Query()], asked: AskedNow) -> Page[ViewOut]:
+    """Who looked at the confidential part, newest first; for its own organisation and coordinators."""
+    read = record_reading.need_views(asked.session, asked.caller, need_id, query)
+    return Page[ViewOut](items=[view_out(row) for row in read.rows], next=read.next)
 
 
 @router.get("/{need_id}/matches")

@@ -2,8 +2,9 @@
 
 import contextlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, select
@@ -31,9 +32,10 @@ from enmusubi.app.catalogue.rules import (
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
-from enmusubi.app.permissions import Action, Relation, relation_to, require
+from enmusubi.app.permissions import Relation, Right, relation_to, require
+from enmusubi.app.recording import record, record_all
 from enmusubi.app.schemas import NeedDraft, need_profile
-from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
 from enmusubi.matching.encoder import Encoder
 
 CONFIDENTIAL = ("description", "requirements", "constraints", "budget_yen")
@@ -71,8 +73,34 @@ def read_need(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
     return need
 
 
-def read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> dict[int, NeedDetail]:
-    """The confidential parts the caller may read, by the need's key; the others are absent."""
+def view_details(
+    session: Session, caller: Caller, needs: Iterable[Need], *, through: Literal["need", "reasons"]
+) -> Mapping[int, NeedDetail]:
+    """The confidential parts the caller may read, by the need's key; that they were looked at is recorded.
+
+    `through` says where they are shown: in the need itself, or in the reasons of a match. Nothing else gives a
+    confidential part to a reader.
+    """
+    by_key = {need.id: need for need in needs}
+    details = _read_details(session, caller, by_key)
+    viewed = [(by_key[key].public_id, {"version": by_key[key].version, "through": through}) for key in sorted(details)]
+    record_all(session, caller, Action.VIEWED, RecordedKind.NEED, viewed)
+    return details
+
+
+def posted_detail(session: Session, caller: Caller, need: Need) -> NeedDetail | None:
+    """The confidential part that the caller has just posted: its own words, so no view."""
+    return _read_details(session, caller, [need.id]).get(need.id)
+
+
+def owners_known(session: Session, caller: Caller, needs: Iterable[Need]) -> set[int]:
+    """The keys of those needs whose confidential part the caller might read, and whose owner it may know."""
+    keys = [need.id for need in needs]
+    known = select(NeedDetail.need_id).where(NeedDetail.need_id.in_(keys), visibility.need_details_visible_to(caller))
+    return set(session.scalars(known))
+
+
+def _read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> dict[int, NeedDetail]:
     query = (
         select(NeedDetail)
         .where(NeedDetail.need_id.in_(list(need_ids)), visibility.need_details_visible_to(caller))
@@ -98,7 +126,7 @@ def outline_owners(session: Session, needs: Iterable[Need]) -> dict[int, OwnerOu
 
 def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encoder) -> Need:
     """Post a need; the caller's own company owns it unless a coordinator names another."""
-    require(caller, Action.POST_NEED, Relation.OWN)
+    require(caller, Right.POST_NEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
@@ -110,6 +138,15 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
     embed(need, encoder)
     session.add(need)
     session.flush()
+    record(
+        session,
+        caller,
+        Action.CREATED,
+        RecordedKind.NEED,
+        need.public_id,
+        version=need.version,
+        status=str(need.status),
+    )
     return need
 
 
@@ -146,6 +183,12 @@ def revise_need(
     touch(need)
     embed(need, encoder)
     session.flush()
+    record(
+        *(session, caller, Action.REVISED, RecordedKind.NEED, need.public_id),
+        version=need.version,
+        status=str(need.status),
+        fields=sorted(changes.model_fields_set),
+    )
     return need
 
 
@@ -156,6 +199,7 @@ def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, versio
     need.status = EntryStatus.WITHDRAWN
     touch(need)
     session.flush()
+    record(session, caller, Action.WITHDRAWN, RecordedKind.NEED, need.public_id, version=need.version)
     return need
 
 
@@ -228,9 +272,9 @@ def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[
 
 
 def _writable_detail(session: Session, caller: Caller, need: Need) -> NeedDetail:
-    detail = read_details(session, caller, [need.id]).get(need.id)
+    detail = _read_details(session, caller, [need.id]).get(need.id)
     owner = detail.owner_id if detail else None
-    require(caller, Action.CHANGE_NEED, relation_to(caller, need.cluster_id, owner))
+    require(caller, Right.CHANGE_NEED, relation_to(caller, need.cluster_id, owner))
     assert detail is not None  # whoever may change a need reads its detail
     return detail
 

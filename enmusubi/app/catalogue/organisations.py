@@ -2,6 +2,7 @@
 
 import unicodedata
 import uuid
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -12,9 +13,10 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import check_version, revised, touch
 from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
 from enmusubi.app.models import Need, NeedDetail, Organisation, Seed
-from enmusubi.app.permissions import Action, Relation, relation_to, require
+from enmusubi.app.permissions import Relation, Right, relation_to, require
+from enmusubi.app.recording import Actor, Operator, record
 from enmusubi.app.schemas import OrganisationDraft
-from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
 
 
 def name_key(name: str) -> str:
@@ -33,11 +35,12 @@ def read_organisation(session: Session, caller: Caller, public_id: uuid.UUID, *,
 
 def add_organisation(session: Session, caller: Caller, draft: OrganisationDraft) -> Organisation:
     """Add an organisation to the caller's cluster; for coordinators and cluster administrators."""
-    require(caller, Action.ADD_ORGANISATION, Relation.HERE)
+    require(caller, Right.ADD_ORGANISATION, Relation.HERE)
     organisation = Organisation(cluster_id=caller.cluster_id)
     _fill_organisation(session, organisation, draft)
     session.add(organisation)
     session.flush()
+    _record(session, caller, Action.CREATED, organisation)
     return organisation
 
 
@@ -52,6 +55,7 @@ def revise_organisation(
     _fill_organisation(session, organisation, revised(OrganisationDraft, present, changes), organisation.id)
     touch(organisation)
     session.flush()
+    _record(session, caller, Action.REVISED, organisation, fields=sorted(changes.model_fields_set))
     return organisation
 
 
@@ -66,6 +70,7 @@ def withdraw_organisation(session: Session, caller: Caller, public_id: uuid.UUID
     organisation.withdrawn = True
     touch(organisation)
     session.flush()
+    _record(session, caller, Action.WITHDRAWN, organisation)
     return organisation
 
 
@@ -100,17 +105,20 @@ def create_organisation(session: Session, cluster_id: int, draft: OrganisationDr
     _fill_organisation(session, organisation, draft)
     session.add(organisation)
     session.flush()
+    _record(session, Operator(cluster_id), Action.CREATED, organisation)
     return organisation
 
 
 def update_organisation(session: Session, organisation: Organisation, draft: OrganisationDraft) -> bool:
     """Bring an organisation up to date on behalf of an ingest; whether anything changed."""
     values = draft.model_dump(mode="json")
-    if all(getattr(organisation, column) == value for column, value in values.items()):
+    changed = sorted(column for column, value in values.items() if getattr(organisation, column) != value)
+    if not changed:
         return False
     _fill_organisation(session, organisation, draft, organisation.id)
     touch(organisation)
     session.flush()
+    _record(session, Operator(organisation.cluster_id), Action.REVISED, organisation, fields=changed)
     return True
 
 
@@ -127,11 +135,17 @@ def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> i
     return own.id
 
 
+def _record(session: Session, by: Actor, action: Action, organisation: Organisation, **content: Any) -> None:
+    record(
+        session, by, action, RecordedKind.ORGANISATION, organisation.public_id, version=organisation.version, **content
+    )
+
+
 def _organisation_to_change(
     session: Session, caller: Caller, public_id: uuid.UUID, version: int | None
 ) -> Organisation:
     organisation = read_organisation(session, caller, public_id)
-    require(caller, Action.CHANGE_ORGANISATION, relation_to(caller, organisation.cluster_id, organisation.id))
+    require(caller, Right.CHANGE_ORGANISATION, relation_to(caller, organisation.cluster_id, organisation.id))
     organisation = read_organisation(session, caller, public_id, lock=True)
     check_version(organisation, version)
     return organisation

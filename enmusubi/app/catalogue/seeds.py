@@ -30,9 +30,10 @@ from enmusubi.app.catalogue.rules import (
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Seed, SeedDetail, SeedOpening
-from enmusubi.app.permissions import Action, Relation, relation_to, require
+from enmusubi.app.permissions import Relation, Right, relation_to, require
+from enmusubi.app.recording import record
 from enmusubi.app.schemas import SeedDraft, seed_profile
-from enmusubi.app.vocabulary import EntryStatus
+from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
 from enmusubi.matching.encoder import Encoder
 
 CONFIDENTIAL = ("unpublished", "filing_expected_on")
@@ -66,7 +67,7 @@ def read_seed_details(session: Session, caller: Caller, seed_ids: Iterable[int])
 
 def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: Encoder) -> Seed:
     """Register a seed; the caller's own organisation owns it unless a coordinator names another."""
-    require(caller, Action.REGISTER_SEED, Relation.OWN)
+    require(caller, Right.REGISTER_SEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
@@ -77,6 +78,15 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
     embed(seed, encoder)
     session.add(seed)
     session.flush()
+    record(
+        session,
+        caller,
+        Action.CREATED,
+        RecordedKind.SEED,
+        seed.public_id,
+        version=seed.version,
+        status=str(seed.status),
+    )
     return seed
 
 
@@ -109,6 +119,12 @@ def revise_seed(
     touch(seed)
     embed(seed, encoder)
     session.flush()
+    record(
+        *(session, caller, Action.REVISED, RecordedKind.SEED, seed.public_id),
+        version=seed.version,
+        status=str(seed.status),
+        fields=sorted(changes.model_fields_set),
+    )
     return seed
 
 
@@ -119,6 +135,7 @@ def withdraw_seed(session: Session, caller: Caller, public_id: uuid.UUID, versio
     seed.status = EntryStatus.WITHDRAWN
     touch(seed)
     session.flush()
+    record(session, caller, Action.WITHDRAWN, RecordedKind.SEED, seed.public_id, version=seed.version)
     return seed
 
 
@@ -157,9 +174,9 @@ def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
 def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
     # Asked before it is locked: the database locks nothing for those who may not change it, as if it were not there.
     seed = read_seed(session, caller, public_id)
-    require(caller, Action.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
+    require(caller, Right.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
     seed = read_seed(session, caller, public_id, lock=True)
-    require(caller, Action.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
+    require(caller, Right.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
     return seed
 
 

@@ -1,6 +1,7 @@
 """Clusters, accounts and tokens, made by whoever runs the server until people can be invited."""
 
 import uuid
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -10,10 +11,12 @@ from sqlalchemy.orm import Session
 from enmusubi.app import auth
 from enmusubi.app.catalogue import organisations
 from enmusubi.app.cli.opening import find_cluster, opened, read_settings
+from enmusubi.app.erasing import erase_account
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, Organisation
+from enmusubi.app.recording import Operator, actor_of, record
 from enmusubi.app.schemas import OrganisationDraft
-from enmusubi.app.vocabulary import OrganisationKind, Role
+from enmusubi.app.vocabulary import Action, OrganisationKind, RecordedKind, Role
 
 _KINDS = {Role.COMPANY: OrganisationKind.COMPANY, Role.UNIVERSITY: OrganisationKind.UNIVERSITY}
 
@@ -35,6 +38,7 @@ def add_cluster(session: Session, name: str) -> Cluster:
     cluster = Cluster(name=name)
     session.add(cluster)
     session.flush()
+    record(session, Operator(cluster.id), Action.CREATED, RecordedKind.CLUSTER, cluster.public_id)
     return cluster
 
 
@@ -73,7 +77,20 @@ def add_account(session: Session, cluster: Cluster, name: str, role: Role, organ
             draft = OrganisationDraft(name=organisation, kind=_KINDS[role])
             owner = organisations.create_organisation(session, cluster.id, draft)
         _check_kind(role, owner)
-    return auth.issue_token(session, auth.create_account(session, cluster, role, name, owner))
+    account = auth.create_account(session, cluster, role, name, owner)
+    _record(session, account, Action.CREATED, role=str(role))
+    return _issue_token(session, account)
+
+
+def _issue_token(session: Session, account: Account) -> str:
+    _record(session, account, Action.TOKEN_ISSUED)
+    return auth.issue_token(session, account)
+
+
+def _record(session: Session, account: Account, action: Action, **content: Any) -> None:
+    # By its pseudonym, so that it can be forgotten.
+    by = Operator(account.cluster_id)
+    record(session, by, action, RecordedKind.ACCOUNT, actor_of(session, account), **content)
 
 
 def _check_kind(role: Role, owner: Organisation) -> None:
@@ -116,17 +133,34 @@ def list_accounts(cluster_name: str | None) -> None:
 def token(account_id: str, *, revoke: bool) -> None:
     """Print a further token of an account, or revoke all of them."""
     with opened(read_settings()) as database, database.session() as session:
-        try:
-            account = session.scalar(select(Account).where(Account.public_id == uuid.UUID(account_id)))
-        except ValueError:
-            account = None
-        if account is None:
-            raise NotFoundError(f"there is no account {account_id!r}; `enmusubi account list` shows them")
+        account = _find_account(session, account_id)
         if revoke:
             revoked = auth.revoke_tokens(session, account)
+            _record(session, account, Action.TOKENS_REVOKED, tokens=revoked)
             session.commit()
             Console().print(f"{revoked} tokens revoked", highlight=False)
             return
-        issued = auth.issue_token(session, account)
+        issued = _issue_token(session, account)
         session.commit()
     print(issued)  # noqa: T201 alone on its line, so that a script can take it
+
+
+def erase(account_id: str) -> None:
+    """Remove what tells who an account's person is, for good."""
+    with opened(read_settings()) as database, database.session() as session:
+        erase_account(session, _find_account(session, account_id))
+        session.commit()
+    Console().print(
+        "erased: its name, tokens and pseudonym are gone; what it decided stays, as an erased account's",
+        highlight=False,
+    )
+
+
+def _find_account(session: Session, account_id: str) -> Account:
+    try:
+        account = session.scalar(select(Account).where(Account.public_id == uuid.UUID(account_id)))
+    except ValueError:
+        account = None
+    if account is None:
+        raise NotFoundError(f"there is no account {account_id!r}; `enmusubi account list` shows them")
+    return account

@@ -1,5 +1,6 @@
 """The commands, their options and help; each imports what it needs when it runs."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,9 @@ app = typer.Typer(
 )
 account = typer.Typer(help="Accounts and their API tokens.", no_args_is_help=True)
 cluster = typer.Typer(help="Clusters.", no_args_is_help=True)
+audit = typer.Typer(help="The record of who saw and did what.", no_args_is_help=True)
 app.add_typer(account, name="account")
+app.add_typer(audit, name="audit")
 app.add_typer(cluster, name="cluster")
 
 ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Name or id; needed where there are several.")]
@@ -266,3 +269,52 @@ def new_token(
     from enmusubi.app.cli import accounts
 
     accounts.token(account_id, revoke=revoke)
+
+
+@account.command("erase")
+def erase_account(account_id: Annotated[str, typer.Argument(help="The account's id.")]) -> None:
+    """Remove an account's personal data for good; what it decided stays, as an erased account's."""
+    from enmusubi.app.cli import accounts
+
+    accounts.erase(account_id)
+
+
+@audit.command("head")
+def audit_head() -> None:
+    """Print how far the record goes, to be kept elsewhere."""
+    from enmusubi.app.cli import auditing
+
+    auditing.head()
+
+
+@audit.command("verify")
+def audit_verify(
+    head: Annotated[str | None, typer.Option(help="A head noted earlier, SEQUENCE:HASH, or a file of such.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Verify this export, not the database.")] = None,
+) -> None:
+    """Follow the chain of the record, and name the first broken link."""
+    from enmusubi.app.cli import auditing
+
+    if not auditing.verify(head, file):
+        raise typer.Exit(1)
+
+
+@audit.command("export")
+def audit_export(file: Annotated[Path, typer.Argument(help="File to write, JSON Lines.")]) -> None:
+    """Write the whole record to a file that can be verified anywhere; names are not in it."""
+    from enmusubi.app.cli import auditing
+
+    auditing.export(file)
+
+
+@audit.command("retain")
+def audit_retain(
+    before: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day, UTC; ENMUSUBI_RECORD_DAYS ago if left out."),
+    ] = None,
+) -> None:
+    """Empty old events for good; their hashes stay, so that the record can still be verified."""
+    from enmusubi.app.cli import auditing
+
+    auditing.retain(before)

@@ -10,10 +10,11 @@ from rich.table import Table
 from enmusubi.app import fittings, refitting
 from enmusubi.app.cli.opening import opened, read_settings
 from enmusubi.app.config import Settings
+from enmusubi.app.recording import Operator, record
 from enmusubi.app.refitting import Calibrated, LearnedHere
 from enmusubi.app.reviewed import Model
 from enmusubi.app.runtime import encoder_for
-from enmusubi.app.vocabulary import FittingKind
+from enmusubi.app.vocabulary import Action, FittingKind, RecordedKind
 from enmusubi.matching.calibration import shipped
 from enmusubi.matching.policy import DEFAULT, PARTS, Policy
 
@@ -122,6 +123,9 @@ def _switch_off(kind: FittingKind, shipped_name: str) -> None:
     with opened(read_settings()) as database, database.session() as session:
         fittings.take_turns(session)
         before = fittings.switch_off(session, kind)
+        if before:
+            said = {"fitting": str(kind), "was": before}
+            record(session, Operator(), Action.SWITCHED_OFF, RecordedKind.FITTING, None, **said)
         session.commit()
     was = f"was {before}, which stays kept" if before else "as it was before"
     Console().print(f"{shipped_name} is in use ({was})", markup=False, highlight=False)

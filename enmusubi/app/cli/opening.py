@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enmusubi.app import migrating
+from enmusubi.app import migrating, recording
 from enmusubi.app.caller import Caller
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
@@ -36,6 +36,8 @@ def opened(settings: Settings) -> Iterator[Database]:
                 f"the database is at migration {present or 'none'}, {newest} is needed; run `enmusubi migrate`"
             )
         yield database
+        # What the command did is linked before it ends; where it fails, by the service or the next command.
+        recording.chain(database)
 
 
 def find_cluster(session: Session, name: str | None) -> Cluster:
@@ -54,4 +56,6 @@ def find_cluster(session: Session, name: str | None) -> Cluster:
 
 def operator(cluster: Cluster) -> Caller:
     """Who runs commands: a person with a shell on the server reads what the cluster's coordinators read."""
-    return Caller(id=0, public_id=uuid.UUID(int=0), cluster_id=cluster.id, organisation_id=None, role=Role.COORDINATOR)
+    return Caller(
+        recording.OPERATOR_ID, uuid.UUID(int=0), cluster_id=cluster.id, organisation_id=None, role=Role.COORDINATOR
+    )

@@ -1,0 +1,29 @@
+"""Forget the person behind an account: what it did stays, who it was does not."""
+
+from sqlalchemy import Uuid, delete, func, select
+from sqlalchemy.orm import Session
+
+from enmusubi.app.errors import ConflictError
+from enmusubi.app.models import Account, ApiToken, IdempotentReply
+
+ERASED = "erased account"
+"""What stands where the name was."""
+
+_BELONGINGS = (ApiToken.account_id, IdempotentReply.account_id)
+"""Rows that are nothing without their account; add what else an account gets of its own."""
+
+
+def erase_account(session: Session, account: Account) -> None:
+    """Take away name, tokens and kept replies of an account, and the pseudonym that the record knows it by.
+
+    Reviews and events stay, attributed to nobody; the chain of the record stays valid. There is no way back. Raises
+    ConflictError for an account that was erased before.
+    """
+    for column in _BELONGINGS:
+        session.execute(delete(column.class_).where(column == account.id))
+    erased = session.scalar(select(func.record_erase(account.public_id, type_=Uuid)))
+    if erased is None:
+        raise ConflictError("the account has been erased before")
+    account.name = ERASED
+    account.active = False
+    session.flush()
