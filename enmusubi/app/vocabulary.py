@@ -13,6 +13,29 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class Language(StrEnum):
+    """What a person is written to in."""
+
+    JA = "ja"
+    EN = "en"
+
+
+class Scope(StrEnum):
+    """What an API token may be used for, within what its account may do."""
+
+    READ = "read"
+    WRITE = "write"
+    REVIEW = "review"
+    ADMINISTER = "administer"
+
+
+class SignInMethod(StrEnum):
+    """How a person proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 the name of a method
+    OIDC = "oidc"
+
+
 class OrganisationKind(StrEnum):
     """What an organisation is; `core` is the cluster's core organisation (中核機関)."""
 
