@@ -74,7 +74,8 @@ class Settings(BaseSettings):
         "the address it listens on if unset",
     )
     trusted_proxies: str | None = Field(
-        default=None, description="Addresses or networks of proxies, with commas, whose word on the caller's address counts"
+        default=None,
+        description="Addresses or networks of proxies, with commas, whose word on the caller's address counts",
     )
     session_keys: SecretStr | None = Field(
         default=None,

@@ -42,8 +42,8 @@ class Database:
         return sessionmaker(self.engine, expire_on_commit=False)()
 
     def reading(self) -> Session:
-        """A new session that only reads, without a transaction: each statement sees what is committed by then."""
-        return Session(self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
+        """A new session that only reads: each statement of its transaction sees what is committed by then."""
+        return Session(self.engine.execution_options(postgresql_readonly=True), expire_on_commit=False)
 
     def close(self) -> None:
         """Close all connections; the embedded server stops when its last user leaves."""

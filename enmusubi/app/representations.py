@@ -30,7 +30,7 @@ from enmusubi.matching.shared import Asked, shared
 Score = Annotated[float, Field(description="Higher is better; the sum of value times weight over its parts")]
 
 
-_PUBLIC_ID = AliasChoices("public_id", "id")
+PUBLIC_ID = AliasChoices("public_id", "id")
 
 
 class Representation(BaseModel):
@@ -42,7 +42,7 @@ class Representation(BaseModel):
 class OrganisationNamed(Representation):
     """An organisation as other things name it."""
 
-    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     name: str
     name_en: str | None
 
@@ -63,7 +63,7 @@ class OrganisationOut(OrganisationNamed):
 class EntryOut(Representation):
     """What a seed and a need have in common."""
 
-    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     status: EntryStatus
     source: str | None = Field(description="Where it was entered; null for those who may not know the owner")
     external_id: str | None = Field(description="Its id there; null for those who may not know the owner")
@@ -210,7 +210,7 @@ class NeedPosted(NeedOut):
 class ReviewOut(Representation):
     """A coordinator's verdict."""
 
-    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     verdict: Verdict
     reason: ReasonCode | None
     note: str | None

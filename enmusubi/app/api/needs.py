@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, needs
+from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
     AskedNow,
@@ -23,6 +24,7 @@ from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need
 from enmusubi.app.representations import MISSES, NeedOut, NeedPosted, Page, RankingOut, need_out, ranking_out
 from enmusubi.app.schemas import NeedDraft, NeedRevision
+from enmusubi.app.vocabulary import Scope
 
 router = APIRouter(prefix="/needs", tags=["needs"])
 
@@ -40,7 +42,7 @@ def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> R
     return ranking_out(proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
 
 
-@router.post("", status_code=201, response_model=NeedPosted)
+@router.post("", status_code=201, response_model=NeedPosted, openapi_extra=allows(Scope.WRITE))
 def post_need(
     draft: NeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow, limit: MatchLimit = 10
 ) -> Response:
@@ -56,7 +58,7 @@ def post_need(
     return creation.reply(post)
 
 
-@router.get("")
+@router.get("", openapi_extra=allows(Scope.READ))
 def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) -> Page[NeedOut]:
     """The needs open to you, newest first."""
     listed = listing.list_needs(asked.session, asked.caller, query)
@@ -64,7 +66,7 @@ def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) ->
     return Page[NeedOut](items=[need_out(need, details.get(need.id)) for need in listed.rows], next=listed.next)
 
 
-@router.get("/{need_id}")
+@router.get("/{need_id}", openapi_extra=allows(Scope.READ))
 def read_need(need_id: uuid.UUID, asked: AskedNow, response: Response) -> NeedOut:
     """One need; its confidential part only for its own organisation and coordinators."""
     need = needs.read_need(asked.session, asked.caller, need_id)
@@ -72,7 +74,7 @@ def read_need(need_id: uuid.UUID, asked: AskedNow, response: Response) -> NeedOu
     return _shown(asked, need)
 
 
-@router.patch("/{need_id}")
+@router.patch("/{need_id}", openapi_extra=allows(Scope.WRITE))
 def revise_need(
     need_id: uuid.UUID,
     revision: NeedRevision,
@@ -88,7 +90,7 @@ def revise_need(
     return _shown(asked, need)
 
 
-@router.post("/{need_id}/withdraw")
+@router.post("/{need_id}/withdraw", openapi_extra=allows(Scope.WRITE))
 def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response) -> NeedOut:
     """Withdraw a need: it is kept for its owner and coordinators, and never proposed again."""
     needs.withdraw_need(asked.session, asked.caller, need_id, version)
@@ -97,7 +99,7 @@ def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     return _shown(asked, need)
 
 
-@router.get("/{need_id}/matches")
+@router.get("/{need_id}/matches", openapi_extra=allows(Scope.READ))
 def need_matches(
     need_id: uuid.UUID,
     asked: AskedNow,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, seeds
+from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     AskedNow,
     CreationNow,
@@ -20,11 +21,12 @@ from enmusubi.app.dependencies import (
 from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
+from enmusubi.app.vocabulary import Scope
 
 router = APIRouter(prefix="/seeds", tags=["seeds"])
 
 
-@router.post("", status_code=201, response_model=SeedOut)
+@router.post("", status_code=201, response_model=SeedOut, openapi_extra=allows(Scope.WRITE))
 def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow) -> Response:
     """Register a seed; it can be matched at once."""
 
@@ -36,14 +38,14 @@ def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matc
     return creation.reply(register)
 
 
-@router.get("")
+@router.get("", openapi_extra=allows(Scope.READ))
 def list_seeds(query: Annotated[listing.SeedQuery, Query()], asked: AskedNow) -> Page[SeedOut]:
     """The seeds open to you, newest first."""
     listed = listing.list_seeds(asked.session, asked.caller, query)
     return Page[SeedOut](items=[SeedOut.model_validate(seed) for seed in listed.rows], next=listed.next)
 
 
-@router.get("/{seed_id}")
+@router.get("/{seed_id}", openapi_extra=allows(Scope.READ))
 def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOut:
     """One seed; its ETag is what If-Match takes."""
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
@@ -51,7 +53,7 @@ def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOu
     return SeedOut.model_validate(seed)
 
 
-@router.patch("/{seed_id}")
+@router.patch("/{seed_id}", openapi_extra=allows(Scope.WRITE))
 def revise_seed(
     seed_id: uuid.UUID,
     revision: SeedRevision,
@@ -67,7 +69,7 @@ def revise_seed(
     return SeedOut.model_validate(seed)
 
 
-@router.post("/{seed_id}/withdraw")
+@router.post("/{seed_id}/withdraw", openapi_extra=allows(Scope.WRITE))
 def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response) -> SeedOut:
     """Withdraw a seed: it is kept for its owner and coordinators, and never proposed again."""
     seeds.withdraw_seed(asked.session, asked.caller, seed_id, version)
@@ -76,7 +78,7 @@ def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     return SeedOut.model_validate(seed)
 
 
-@router.get("/{seed_id}/matches")
+@router.get("/{seed_id}/matches", openapi_extra=allows(Scope.READ))
 def seed_matches(
     seed_id: uuid.UUID,
     asked: AskedNow,

@@ -49,13 +49,17 @@ def run(settings: Settings, listening: socket.socket) -> None:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
     host, port = listening.getsockname()[:2]
+    app = create_app(settings)
+    app.state.runtime.desk  # noqa: B018 what is wrong with keys, mail or identity provider is told now, in one line
     logging.getLogger("enmusubi").info("serving on http://%s:%d/api/v1", host, port)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         log_level=settings.log_level,
         access_log=False,  # addresses hold search words, and who asks for what is confidential
         server_header=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or "",
     )
     # uvicorn shuts down in order and then sends itself the signal again, which would end the process half-way
     # out: before the embedded server is left, and as a failure.

@@ -226,7 +226,9 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_accounts_language"), "accounts", LANGUAGES)
     op.create_check_constraint(op.f("ck_accounts_oidc"), "accounts", "num_nulls(oidc_issuer, oidc_subject) IN (0, 2)")
     op.create_unique_constraint(op.f("uq_accounts_email_key"), "accounts", ["email_key"])
-    op.create_unique_constraint(op.f("uq_accounts_oidc_issuer_oidc_subject"), "accounts", ["oidc_issuer", "oidc_subject"])
+    op.create_unique_constraint(
+        op.f("uq_accounts_oidc_issuer_oidc_subject"), "accounts", ["oidc_issuer", "oidc_subject"]
+    )
 
     everything = sa.text("'{read,write,review,administer}'")  # what the tokens there are could do so far
     op.add_column("api_tokens", sa.Column("name", sa.Text(), server_default=sa.text("''"), nullable=False))
