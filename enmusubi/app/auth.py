@@ -94,7 +94,7 @@ def revoke_tokens(session: Session, account: Account) -> int:
 
 
 def identify(session: Session, token: str) -> Identified:
-    """The account behind a token; UnauthenticatedError where it is unknown, expired, revoked or its account inactive."""
+    """The account behind a token; UnauthenticatedError where the token or the account does not count any more."""
     row = _found(session, _OF_TOKEN, hash=opaque.digest(token))
     if row is None:
         raise UnauthenticatedError("the token is unknown, expired or revoked; make a new one or ask your coordinator")

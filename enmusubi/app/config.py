@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^/\s?#]+$",
-        description="Where people reach the service, `https://enmusubi.example.org`: for links in letters and for cookies; "
-        "the address it listens on if unset",
+        description="Where people reach the service, `https://enmusubi.example.org`: for links in letters and for "
+        "cookies; the address it listens on if unset",
     )
     trusted_proxies: str | None = Field(
         default=None,

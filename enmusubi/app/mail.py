@@ -85,13 +85,16 @@ class SmtpPost:
                 server.starttls(context=secure)
                 server.ehlo()
             if self._url.username:
-                if not isinstance(server.sock, ssl.SSLSocket):
-                    raise smtplib.SMTPNotSupportedError("no TLS: the password is not sent")
-                server.login(unquote(self._url.username), unquote(self._url.password or ""))
+                self._log_in(server)
         except BaseException:
             server.close()
             raise
         return server
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if not isinstance(server.sock, ssl.SSLSocket):
+            raise smtplib.SMTPNotSupportedError("no TLS: the password is not sent")
+        server.login(unquote(self._url.username or ""), unquote(self._url.password or ""))
 
 
 def post_office(settings: Settings) -> Post:

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from typing import Final
 
-API_TOKEN: Final = "enm_"
+API_TOKEN: Final = "enm_"  # noqa: S105 a beginning, no secret
 SESSION: Final = "ens_"
 INVITATION: Final = "eni_"
 RESET: Final = "enr_"

@@ -1,6 +1,6 @@
 """Sign in by the identity provider: there, and back."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
@@ -11,7 +11,7 @@ from enmusubi.app.signing_in import by_provider
 
 router = APIRouter(prefix="/oidc", tags=["signing in"])
 
-_GONE = {303: {"description": "Sends the browser on"}}
+_GONE: dict[int | str, dict[str, Any]] = {303: {"description": "Sends the browser on"}}
 _Value = Annotated[str | None, Query(max_length=4_000)]
 
 

@@ -27,13 +27,15 @@ _INVITATION: Final = {
     Language.JA: (
         "【Enmusubi】{cluster} への招待",
         "{name} 様\n\n{cluster} から、シーズとニーズのマッチングサービス Enmusubi に招待されています。\n"
-        "役割: {role}\n{organisation}\n次のリンクを開いて、アカウントを作成してください（{days}日間有効、1回限り）。\n\n{link}\n\n"
+        "役割: {role}\n{organisation}\n"
+        "次のリンクを開いて、アカウントを作成してください（{days}日間有効、1回限り）。\n\n{link}\n\n"
         "お心当たりがない場合は、このメールを破棄してください。\n",
     ),
     Language.EN: (
         "[Enmusubi] Invitation to {cluster}",
         "Dear {name},\n\n{cluster} invites you to Enmusubi, its service for matching technology seeds and needs.\n"
-        "Role: {role}\n{organisation}\nOpen this link to make your account. It works once, for {days} days.\n\n{link}\n\n"
+        "Role: {role}\n{organisation}\n"
+        "Open this link to make your account. It works once, for {days} days.\n\n{link}\n\n"
         "If you did not expect this letter, please delete it.\n",
     ),
 }
@@ -41,7 +43,8 @@ _ORGANISATION: Final = {Language.JA: "所属: {}\n", Language.EN: "Organisation:
 _RESET: Final = {
     Language.JA: (
         "【Enmusubi】パスワードの再設定",
-        "{name} 様\n\n次のリンクを開いて、新しいパスワードを設定してください（{minutes}分間有効、1回限り）。\n\n{link}\n\n"
+        "{name} 様\n\n"
+        "次のリンクを開いて、新しいパスワードを設定してください（{minutes}分間有効、1回限り）。\n\n{link}\n\n"
         "再設定を依頼していない場合は、このメールを破棄してください。パスワードは変わりません。\n",
     ),
     Language.EN: (
