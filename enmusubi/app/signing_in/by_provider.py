@@ -76,7 +76,8 @@ def end(visit: Visit, state: str, code: str | None, browser: str | None) -> Open
 
 def _account(session: Session, identity: Identity) -> Account:
     """By the provider's subject; the first time by a verified address of an account or of an open invitation."""
-    known = session.scalars(_OF_SUBJECT, {"issuer": identity.issuer, "subject": identity.subject}).one_or_none()
+    by_subject = {"issuer": identity.issuer, "subject": identity.subject}
+    known: Account | None = session.scalars(_OF_SUBJECT, by_subject).one_or_none()
     if known is None and identity.verified_email is not None:
         key = sessions.email_key(identity.verified_email)
         known = session.scalars(_OF_EMAIL, {"key": key}).one_or_none()
