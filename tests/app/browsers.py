@@ -115,7 +115,7 @@ def a_browser(session: Session, person: Person, user_agent: str = "Firefox") -> 
 
 
 def let_pass(session: Session, **time: float) -> None:
-    """As if so much time had passed: every moment of signing in lies further back. The database's clock alone counts."""
+    """As if so much time had passed: every moment of signing in lies further back, by the database's clock."""
     passed = datetime.timedelta(**time)
     for table, columns in MOMENTS.items():
         moved = ", ".join(f"{column} = {column} - :passed" for column in columns)

@@ -57,7 +57,7 @@ def check_choice(password: str, about: Iterable[str | None]) -> None:
     """InvalidInputError where a new password is too short, common, or made of what is known of its person."""
     chosen = _normal(password)
     if not LEAST <= len(chosen) <= MOST:
-        raise _refused(f"has {len(chosen)} characters; at least {LEAST} and at most {MOST:,} are taken")
+        raise _refused(f"has {len(chosen):,} characters; at least {LEAST} and at most {MOST:,} are taken")
     told = [part for text in about if text for part in _parts(text)]
     if any(part in chosen.casefold() for part in told):
         raise _refused("holds a part of your name or e-mail address; take another")
