@@ -8,6 +8,7 @@ PKCE with S256 is demanded, a code works once, and the client must know its secr
 import secrets
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +16,14 @@ from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core import UserInfo
 from authlib.oidc.core.grants import OpenIDCode
 from flask import Flask, Response, jsonify, redirect, request
 from joserfc.jwk import KeySet, RSAKey
 from werkzeug.serving import make_server
 
 CLIENT, SECRET = "enmusubi", "the provider's secret"
+BEHAVIOUR = ("skew", "nonce", "issuer", "auth_time", "refuses")
 KEYS = KeySet([RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": "first"})])
 
 
@@ -36,19 +39,20 @@ class State:
 STATE = State()
 
 
-class Client(ClientMixin):  # type: ignore[misc]  # untyped
+class Client(ClientMixin):
     """The only client."""
 
     def get_client_id(self) -> str:
         """Its name."""
         return CLIENT
 
-    def get_default_redirect_uri(self) -> None:
+    def get_default_redirect_uri(self) -> str:
         """It always names one."""
+        return ""
 
-    def get_allowed_scope(self, scope: str) -> str:
+    def get_allowed_scope(self, scope: Collection[str] | str) -> str:
         """All it asks for."""
-        return scope
+        return scope if isinstance(scope, str) else " ".join(scope)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """Only the service's own address."""
@@ -105,7 +109,7 @@ class Code:
         """Not told."""
 
 
-class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # untyped
+class CodeGrant(AuthorizationCodeGrant):
     """Codes that work once."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic",)
@@ -118,7 +122,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # untyped
             data["code_challenge_method"], dict(STATE.person),
         )  # fmt: skip
 
-    def query_authorization_code(self, code: str, client: Client) -> Code | None:
+    def query_authorization_code(self, code: str, client: ClientMixin) -> Code | None:
         """What a code stands for; it is used up by the question."""
         return STATE.codes.pop(code, None)
 
@@ -130,7 +134,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # untyped
         return authorization_code.claims
 
 
-class Tokens(OpenIDCode):  # type: ignore[misc]  # untyped
+class Tokens(OpenIDCode):
     """ID tokens with the claims of the person."""
 
     def exists_nonce(self, nonce: str, asked: Any) -> bool:
@@ -154,9 +158,9 @@ class Tokens(OpenIDCode):  # type: ignore[misc]  # untyped
         now = int(time.time() + STATE.person.get("skew", 0))
         return {"iss": STATE.person.get("issuer", _issuer()), "aud": [CLIENT], "iat": now, "exp": now + 600}
 
-    def generate_user_info(self, user: dict[str, Any], scope: str) -> dict[str, Any]:
+    def generate_user_info(self, user: dict[str, Any], scope: str) -> UserInfo:
         """The claims of the person."""
-        return {name: value for name, value in user.items() if name not in ("skew", "nonce", "issuer", "auth_time")}
+        return UserInfo({name: value for name, value in user.items() if name not in BEHAVIOUR})
 
 
 def _issuer() -> str:
@@ -195,7 +199,7 @@ def create() -> Flask:
             return redirect(f"{request.args['redirect_uri']}?error=access_denied&state={request.args['state']}")
         if request.args.get("code_challenge_method") != "S256":
             return "PKCE with S256 is needed", 400
-        grant = server.get_consent_grant(end_user=STATE.person)
+        grant = server.get_consent_grant(end_user=STATE.person)  # type: ignore[no-untyped-call]
         return server.create_authorization_response(grant_user=STATE.person, grant=grant)
 
     @app.post("/token")

@@ -19,14 +19,11 @@ from enmusubi.app.embeddings import analysis
 from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
 from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
-from enmusubi.app.mail import Post, post_office
+from enmusubi.app.mail import Post
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.reviewed import Model
-from enmusubi.app.signing_in.keys import Signatures, session_keys
-from enmusubi.app.signing_in.oidc import provider_for
-from enmusubi.app.signing_in.passwords import Passwords
-from enmusubi.app.signing_in.visits import Desk
+from enmusubi.app.signing_in.visits import Desk, desk_for
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
 from enmusubi.matching.snapshot import LiveSnapshot
@@ -183,14 +180,7 @@ class Runtime:
     @cached_property
     def desk(self) -> Desk:
         """What signing in works with; ConfigurationError where its settings are wrong. Made when it is needed first."""
-        return Desk(
-            settings=self.settings,
-            sessions=self.session,
-            passwords=Passwords(),
-            signatures=Signatures(session_keys(self.settings)),
-            post=self._given_post or post_office(self.settings),
-            provider=provider_for(self.settings),
-        )
+        return desk_for(self.settings, self.session, self._given_post)
 
     def session(self) -> Session:
         """A new session; NotReadyError while the database is not there."""

@@ -81,7 +81,6 @@ class Browser:
         """By password."""
         return self.post("/session", {"email": email, "password": password})
 
-    @property
     def is_signed_in(self) -> bool:
         """Whether the service still knows it."""
         return self.get("/session").status_code == 200

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from enmusubi.app import opaque
 from enmusubi.app.caller import act_as
@@ -48,6 +49,15 @@ def begin(visit: Visit, email: str) -> Callable[[], None]:
             desk.post.send(letter)
 
     return send
+
+
+def make_link(session: Session, desk: Desk, account: Account) -> str:
+    """A link to hand over, on behalf of the command line."""
+    if account.email_key is None or not account.active:
+        raise ConflictError("the account has no e-mail address to sign in with, or is deactivated")
+    secret = opaque.new(opaque.RESET)
+    session.execute(_BEGIN, {"key": account.email_key, "hash": opaque.digest(secret), "lifetime": LIFETIME})
+    return link(desk, secret)
 
 
 def link(desk: Desk, secret: str) -> str:

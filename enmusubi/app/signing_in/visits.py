@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from enmusubi.app.config import Settings
-from enmusubi.app.mail import Post
+from enmusubi.app.mail import Post, post_office
 from enmusubi.app.signing_in import throttling
-from enmusubi.app.signing_in.keys import Signatures
-from enmusubi.app.signing_in.oidc import Provider
+from enmusubi.app.signing_in.keys import Signatures, session_keys
+from enmusubi.app.signing_in.oidc import Provider, provider_for
 from enmusubi.app.signing_in.passwords import Passwords
 from enmusubi.app.signing_in.shown import PersonOut, SessionOut
 from enmusubi.app.signing_in.throttling import Rate
@@ -36,6 +36,18 @@ class Desk:
     def lifetime(self) -> datetime.timedelta:
         """How long a session may last."""
         return datetime.timedelta(hours=self.settings.session_hours)
+
+
+def desk_for(settings: Settings, sessions: Callable[[], Session], post: Post | None = None) -> Desk:
+    """What the settings say; ConfigurationError where they do not fit together. `post` replaces the configured one."""
+    return Desk(
+        settings=settings,
+        sessions=sessions,
+        passwords=Passwords(),
+        signatures=Signatures(session_keys(settings)),
+        post=post or post_office(settings),
+        provider=provider_for(settings),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ def test_a_new_key_signs_nobody_out(
         after = Browser(client)
         after.sign_in(email)
     with application(keyed(NEW)) as client:
-        assert not Browser(client, cookies=before.cookies).is_signed_in
-        assert Browser(client, cookies=after.cookies).is_signed_in
+        assert not Browser(client, cookies=before.cookies).is_signed_in()
+        assert Browser(client, cookies=after.cookies).is_signed_in()
 
 
 def test_cookies_and_forms_are_signed_apart() -> None:

@@ -92,7 +92,7 @@ def test_strangers_are_not_let_in(
     _by(provider, with_password(session, people.company), **claims)
     browser = Browser(client)
     assert browser.get(_there_and_back(browser, provider)).status_code == 403
-    assert not browser.is_signed_in
+    assert not browser.is_signed_in()
 
 
 def test_an_address_that_has_gone_to_somebody_else(
@@ -155,7 +155,7 @@ def test_a_callback_belongs_to_its_browser(
     victim = Browser(client)
     _there_and_back(victim, provider)
     assert victim.get(callback).status_code == 401
-    assert not victim.is_signed_in
+    assert not victim.is_signed_in()
     for wrong in ("/oidc/callback", "/oidc/callback?state=x&code=y", "/oidc/callback?state=eno_x"):
         assert attacker.get(wrong).status_code == 401
 
@@ -190,7 +190,7 @@ def test_an_id_token_that_does_not_fit_is_refused(
     browser = Browser(client)
     reply = browser.get(_there_and_back(browser, provider))
     assert reply.status_code == 401
-    assert not browser.is_signed_in
+    assert not browser.is_signed_in()
 
 
 @pytest.mark.parametrize("skew", [-50, 50])

@@ -78,7 +78,7 @@ def test_changing_the_password(people: People, session: Session) -> None:
     assert here.post("/account/password", {"present": "wrong", "password": NEW}).status_code == 401
     assert here.post("/account/password", {"present": PASSWORD, "password": "password1234"}).status_code == 422
     assert here.post("/account/password", {"present": PASSWORD, "password": NEW}).status_code == 204
-    assert (here.is_signed_in, there.is_signed_in) == (True, False)
+    assert (here.is_signed_in(), there.is_signed_in()) == (True, False)
     assert Browser(people.company.client).sign_in(email).status_code == 401
     assert Browser(people.company.client).sign_in(email, NEW).status_code == 201
 
@@ -103,7 +103,7 @@ def test_a_forgotten_password(
         assert weak.status_code == 422
         browser = Browser(client)
         assert browser.post("/password-resets/accept", body).status_code == 201
-        assert (browser.is_signed_in, thief.is_signed_in) == (True, False)
+        assert (browser.is_signed_in(), thief.is_signed_in()) == (True, False)
         assert Browser(client).sign_in(email, NEW).status_code == 201
         assert Browser(client).post("/password-resets/accept", body).status_code == 404
 

@@ -35,12 +35,12 @@ def test_an_administrator_closes_and_opens_accounts(people: People, session: Ses
     """Sessions and tokens end at once and for good; the person may sign in again when the account is opened."""
     browser, path = a_browser(session, people.company), f"/accounts/{people.company.caller.public_id}"
     assert people.administrator.post(f"{path}/deactivate").json()["active"] is False
-    assert not browser.is_signed_in
+    assert not browser.is_signed_in()
     assert people.company.get("/needs").status_code == 401
     assert people.administrator.post(f"{path}/reactivate").json()["active"] is True
     assert people.company.get("/needs").status_code == 401
-    assert not browser.is_signed_in
-    assert a_browser(session, people.company).is_signed_in
+    assert not browser.is_signed_in()
+    assert a_browser(session, people.company).is_signed_in()
 
 
 def test_who_closes_accounts(people: People, session: Session, settings: Settings) -> None:

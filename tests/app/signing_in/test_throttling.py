@@ -50,8 +50,8 @@ def test_a_lock_spares_sessions_and_others(people: People, session: Session) -> 
     browser, email = a_browser(session, people.company), with_password(session, people.company)
     for _ in range(FREE_ATTEMPTS + 1):
         Browser(people.company.client).sign_in(email, "wrong")
-    assert browser.is_signed_in
-    assert a_browser(session, people.university).is_signed_in
+    assert browser.is_signed_in()
+    assert a_browser(session, people.university).is_signed_in()
 
 
 def test_confirming_counts_as_well(people: People, session: Session) -> None:

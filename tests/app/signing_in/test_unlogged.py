@@ -30,9 +30,9 @@ def test_no_secret_is_logged(
         secrets.append(browser.must("POST", "/tokens", {"name": "T", "scopes": ["read"]})["token"])
         client.get("/api/v1/needs", headers={"Authorization": f"Bearer {secrets[-1]}x"})
         coordinator = Person(client, people.coordinator.caller, None, people.coordinator.token)
-        coordinator.create("/invitations", {
-            "email": "ken@example.org", "role": "company", "organisation": str(people.company.organisation.public_id),
-        })  # type: ignore[union-attr]  # fmt: skip
+        assert people.company.organisation is not None
+        owner = str(people.company.organisation.public_id)
+        coordinator.create("/invitations", {"email": "ken@example.org", "role": "company", "organisation": owner})
         secrets.append(mailbox.secret())
         Browser(client).post("/invitations/accept", {"token": secrets[-1], "password": NEW})
         Browser(client).post("/invitations/accept", {"token": secrets[-1], "password": NEW})
