@@ -41,9 +41,10 @@ class ForbiddenError(EnmusubiError):
     title = "This account may not do that"
 
 
-class ConfirmationNeededError(ForbiddenError):
+class ConfirmationNeededError(EnmusubiError):
     """A sensitive step, and too long since the person proved who they are."""
 
+    status = 403
     code = "confirmation-needed"
     title = "Confirm that it is you"
 
