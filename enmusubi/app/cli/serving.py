@@ -48,8 +48,11 @@ def run(settings: Settings, listening: socket.socket) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
+    for library in ("httpx2", "httpcore2", "authlib"):
+        # They log what is sent to the identity provider, the client's secret included.
+        logging.getLogger(library).setLevel(logging.WARNING)
     host, port = listening.getsockname()[:2]
-    app = create_app(settings)
+    app = create_app(settings.model_copy(update={"port": port}))  # links name the port that was taken
     app.state.runtime.desk  # noqa: B018 what is wrong with keys, mail or identity provider is told now, in one line
     logging.getLogger("enmusubi").info("serving on http://%s:%d/api/v1", host, port)
     config = uvicorn.Config(
