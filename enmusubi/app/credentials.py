@@ -72,13 +72,13 @@ def read_credentials(request: Request, runtime: Runtime, token: str | None) -> C
     if token is None and secret is None:
         raise UnauthenticatedError(_MISSING)
     if secret is not None and request.method not in _SAFE:
-        refuse_cross_site(request)
+        refuse_cross_site(request, runtime.settings)
         if not runtime.desk.signatures.is_csrf_token(request.headers.get(CSRF_HEADER), secret):
             raise ForbiddenError(f"send {CSRF_HEADER} with the csrf_token of your session (GET /session)")
     return Credentials(runtime, _address(request), token, secret, needed)
 
 
-def refuse_cross_site(request: Request) -> None:
+def refuse_cross_site(request: Request, settings: Settings) -> None:
     """ForbiddenError where a browser says that another site makes this request."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -86,7 +86,7 @@ def refuse_cross_site(request: Request) -> None:
     else:
         # Older browsers; they send Origin with every change.
         origin, host = request.headers.get("origin"), request.headers.get("host")
-        elsewhere = origin is not None and origin.partition("://")[2] != host
+        elsewhere = origin is not None and origin != settings.address and origin.partition("://")[2] != host
     if elsewhere:
         raise ForbiddenError("the request comes from another site")
 
@@ -94,7 +94,7 @@ def refuse_cross_site(request: Request) -> None:
 def read_visit(request: Request, runtime: Runtime) -> Visit:
     """Who comes, before it is known who that is."""
     if request.method not in _SAFE:
-        refuse_cross_site(request)
+        refuse_cross_site(request, runtime.settings)
     return Visit(
         desk=runtime.desk,
         address=_address(request),

@@ -41,7 +41,7 @@ def begin(visit: Visit, *, confirm: bool) -> Departure:
     nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     address = provider.address(state, nonce, verifier, confirm=confirm)
     with visit.desk.sessions() as session:
-        visit.take(session, throttling.LINKS)
+        visit.take(session, throttling.SIGN_INS)
         session.execute(
             _BEGIN,
             {
@@ -57,7 +57,7 @@ def end(visit: Visit, state: str, code: str | None, browser: str | None) -> Open
     """A session for the account of who comes back; nobody gets in who has no account and no invitation."""
     provider = _provider(visit.desk)
     with visit.desk.sessions() as session:
-        visit.take(session, throttling.LINKS)
+        visit.take(session, throttling.SIGN_INS)
         begun = session.scalars(_END, {"state": opaque.digest(state)}).one_or_none()
         session.commit()  # the state is used up, whatever comes of it; nothing is held while the provider is asked
     if begun is None or browser is None or not secrets.compare_digest(begun.browser_hash, opaque.digest(browser)):
