@@ -18,6 +18,13 @@ _SET = text(
     "select set_config('enmusubi.account', :account, true), set_config('enmusubi.role', :role, true), "
     "set_config('enmusubi.cluster', :cluster, true), set_config('enmusubi.organisation', :organisation, true)"
 )
+AND_ACT: Final = (
+    "set_config('enmusubi.account', account::text, true), set_config('enmusubi.role', role, true), "
+    "set_config('enmusubi.cluster', cluster::text, true), "
+    "set_config('enmusubi.organisation', coalesce(organisation::text, ''), true)"
+)
+"""The same as a part of the statement that finds out who asks, from its columns; followed by `acts_already`."""
+
 _NOBODY: Final = {"account": "", "role": "", "cluster": "", "organisation": ""}
 _ACTING: Final = "enmusubi_acting"
 
@@ -64,6 +71,11 @@ def act_as(session: Session, caller: Caller) -> None:
     _act(session, caller.settings)
 
 
+def acts_already(session: Session, caller: Caller) -> None:
+    """The statement that found the account has set it for this transaction; later ones of the session set it anew."""
+    _note(session, caller.settings)
+
+
 @contextmanager
 def acting_as_service(session: Session) -> Iterator[None]:
     """For the service's own work in the middle of a request, or in a session of its own."""
@@ -75,11 +87,15 @@ def acting_as_service(session: Session) -> Iterator[None]:
 
 
 def _act(session: Session, settings: dict[str, str]) -> None:
+    _note(session, settings)
+    if session.in_transaction():
+        session.execute(_SET, settings)
+
+
+def _note(session: Session, settings: dict[str, str]) -> None:
     if _ACTING not in session.info:
         event.listen(session, "after_begin", _after_begin)
     session.info[_ACTING] = settings
-    if session.in_transaction():
-        session.execute(_SET, settings)
 
 
 def _after_begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:

@@ -1,10 +1,36 @@
 """Settings, read from `ENMUSUBI_*` by whoever starts a process; never built at import."""
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+_SECRETS = ("database_url", "session_keys", "smtp_url", "oidc_client_secret")
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """What is secret may lie in a file: `ENMUSUBI_DATABASE_URL_FILE` names the file that holds the URL."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The content of the file that the environment names for a field, without the line's end."""
+        variable = f"ENMUSUBI_{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE", "")
+        if field_name not in _SECRETS or not path:
+            return None, field_name, False
+        if os.environ.get(variable):
+            raise SettingsError(f"{variable} and {variable}_FILE are both set; unset one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{variable}_FILE names a file that cannot be read ({type(error).__name__})") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """All fields that are given as files."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -55,11 +81,68 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written"
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s?#]+$",
+        description="Where people reach the service, `https://enmusubi.example.org`: for links in letters and for "
+        "cookies; the address it listens on if unset",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Addresses or networks of proxies, with commas, whose word on the caller's address counts",
+    )
+    session_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that sign session cookies, with commas, 32 characters or more each: the first signs, all are "
+        "taken; made in the home folder if unset",
+    )
+    session_idle_minutes: int = Field(default=120, ge=1, le=10_080, description="A session unused for so long ends")
+    session_hours: int = Field(default=12, ge=1, le=720, description="A session ends after so long, used or not")
+    session_confirm_minutes: int = Field(
+        default=15, ge=1, le=720, description="Sensitive steps need a sign-in or confirmation not older than this"
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Server for letters, `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`; "
+        "links are handed over by people if unset",
+    )
+    mail_from: str | None = Field(default=None, description="Sender of letters, an e-mail address")
+    oidc_issuer: str | None = Field(
+        default=None, description="Issuer of an OpenID Connect provider that people may sign in with"
+    )
+    oidc_client_id: str | None = Field(default=None, description="What the provider calls this installation")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="The secret that the provider gave to it")
 
-    @field_validator("database_url", "operator_database_url", "model", "reranker", "record_days", mode="before")
+    @field_validator(
+        "database_url", "operator_database_url", "model", "reranker", "record_days", "public_url", "trusted_proxies",
+        "session_keys", "smtp_url", "mail_from", "oidc_issuer", "oidc_client_id", "oidc_client_secret", mode="before",
+    )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed, the environment, and the files that it names."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+    @property
+    def address(self) -> str:
+        """Where people reach the service."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach it over TLS, so that cookies never travel without."""
+        return self.address.startswith("https://")
 
     @property
     def snapshots(self) -> Path:

@@ -55,7 +55,7 @@ class Database:
         return sessionmaker(self.engine, expire_on_commit=False)()
 
     def reading(self) -> Session:
-        """A new session that only reads; as in any other, each statement sees what is committed by then."""
+        """A new session that only reads: each statement of its transaction sees what is committed by then."""
         return Session(self.engine.execution_options(postgresql_readonly=True), expire_on_commit=False)
 
     def close(self) -> None:

@@ -9,19 +9,26 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from enmusubi.app import auth, idempotency
-from enmusubi.app.caller import Caller
+from enmusubi.app.auth import Identified
+from enmusubi.app.caller import Caller, act_as
+from enmusubi.app.credentials import Credentials, read_credentials, read_visit
 from enmusubi.app.errors import InvalidInputError, PreconditionRequiredError, UnauthenticatedError
 from enmusubi.app.explaining import MOST_EXPLAINED, Explaining
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.runtime import Runtime
+from enmusubi.app.signing_in.visits import Desk, Visit
 
-_SEND_ONE = "send a token: Authorization: Bearer enm_…"
-_bearer = HTTPBearer(auto_error=False, description="An API token made by `enmusubi account create`")
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token; x-token-scope is what it needs")
+# Described here, read in credentials.py: over http the name has no prefix.
+_cookie = APIKeyCookie(
+    name="__Host-enmusubi", auto_error=False, scheme_name="session",
+    description="The cookie of POST /session; calls that change something also need the header X-CSRF-Token",
+)  # fmt: skip
 
 
 async def _runtime(request: Request) -> Runtime:
@@ -46,54 +53,101 @@ async def _place(request: Request) -> AsyncIterator[None]:
 PlaceNow = Annotated[None, Depends(_place, scope="function")]
 
 
+async def _credentials(
+    request: Request,
+    runtime: RuntimeNow,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> Credentials:
+    return read_credentials(request, runtime, None if bearer is None else bearer.credentials)
+
+
+CredentialsNow = Annotated[Credentials, Depends(_credentials)]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Who asks, and the session of the request: one request, one transaction."""
 
     session: Session
-    caller: Caller
+    identified: Identified
+
+    @property
+    def caller(self) -> Caller:
+        """The account that asks."""
+        return self.identified.caller
 
 
-def _asked(
-    place: PlaceNow, runtime: RuntimeNow, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Iterator[Asked]:
-    if credentials is None:
-        raise UnauthenticatedError(_SEND_ONE)
+def _asked(place: PlaceNow, runtime: RuntimeNow, credentials: CredentialsNow) -> Iterator[Asked]:
     with runtime.session() as session:
-        yield Asked(session, auth.identify(session, credentials.credentials))
+        try:
+            identified = credentials.identify(session)
+        except UnauthenticatedError:
+            session.rollback()
+            credentials.count_failure(session)
+            raise
+        yield Asked(session, identified)
         session.commit()
+        _note_use(session, identified)
 
 
 # Scope "function": the commit happens before the reply goes out, not after.
 AskedNow = Annotated[Asked, Depends(_asked, scope="function")]
 
 
+def _note_use(session: Session, identified: Identified) -> None:
+    if identified.due:
+        auth.note_use(session, identified)
+        session.commit()
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A token that is looked up when the endpoint asks: for the busiest call, which only reads.
+    """Who asks is looked up when the endpoint asks: for the busiest call, which only reads.
 
-    The endpoint then needs no further turns of the threads before and after it, and no transaction.
+    The endpoint then needs no further turns of the threads before and after it.
     """
 
-    runtime: Runtime
-    token: str
+    credentials: Credentials
 
     @contextmanager
     def reading(self) -> Iterator[Asked]:
-        """Who asks, and a session without a transaction."""
-        with self.runtime.reading() as session:
-            yield Asked(session, auth.identify(session, self.token))
+        """Who asks, and a session that only reads, in one short transaction."""
+        runtime = self.credentials.runtime
+        with runtime.reading() as session:
+            try:
+                asked = Asked(session, self.credentials.identify(session))
+            except UnauthenticatedError:
+                session.close()
+                with runtime.session() as counting:
+                    self.credentials.count_failure(counting)
+                raise
+            yield asked
+        if asked.identified.due:
+            with runtime.session() as session:
+                act_as(session, asked.caller)
+                _note_use(session, asked.identified)
 
 
-async def _asking(
-    place: PlaceNow, runtime: RuntimeNow, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Asking:
-    if credentials is None:
-        raise UnauthenticatedError(_SEND_ONE)
-    return Asking(runtime, credentials.credentials)
+async def _asking(place: PlaceNow, credentials: CredentialsNow) -> Asking:
+    return Asking(credentials)
 
 
 AskingNow = Annotated[Asking, Depends(_asking)]
+
+
+async def _visit(request: Request, place: PlaceNow, runtime: RuntimeNow) -> Visit:
+    return read_visit(request, runtime)
+
+
+VisitNow = Annotated[Visit, Depends(_visit)]
+
+
+async def _desk(runtime: RuntimeNow) -> Desk:
+    return runtime.desk
+
+
+DeskNow = Annotated[Desk, Depends(_desk)]
 
 
 async def _matchmaking(runtime: RuntimeNow) -> Matchmaking:

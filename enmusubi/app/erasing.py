@@ -4,17 +4,23 @@ from sqlalchemy import Uuid, delete, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.errors import ConflictError
-from enmusubi.app.models import Account, ApiToken, IdempotentReply
+from enmusubi.app.models import Account, ApiToken, IdempotentReply, Invitation, PasswordReset, SignedIn
 
 ERASED = "erased account"
 """What stands where the name was."""
 
-_BELONGINGS = (ApiToken.account_id, IdempotentReply.account_id)
+_BELONGINGS = (
+    ApiToken.account_id,
+    IdempotentReply.account_id,
+    Invitation.account_id,
+    PasswordReset.account_id,
+    SignedIn.account_id,
+)
 """Rows that are nothing without their account; add what else an account gets of its own."""
 
 
 def erase_account(session: Session, account: Account) -> None:
-    """Take away name, tokens and kept replies of an account, and the pseudonym that the record knows it by.
+    """Take away name, address, tokens, sessions and the like of an account, and the record's pseudonym for it.
 
     Reviews and events stay, attributed to nobody; the chain of the record stays valid. There is no way back. Raises
     ConflictError for an account that was erased before.
@@ -25,5 +31,6 @@ def erase_account(session: Session, account: Account) -> None:
     if erased is None:
         raise ConflictError("the account has been erased before")
     account.name = ERASED
+    account.email = account.email_key = account.password_hash = account.oidc_issuer = account.oidc_subject = None
     account.active = False
     session.flush()

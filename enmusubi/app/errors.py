@@ -41,6 +41,26 @@ class ForbiddenError(EnmusubiError):
     title = "This account may not do that"
 
 
+class ConfirmationNeededError(EnmusubiError):
+    """A sensitive step, and too long since the person proved who they are."""
+
+    status = 403
+    code = "confirmation-needed"
+    title = "Confirm that it is you"
+
+
+class TooManyAttemptsError(EnmusubiError):
+    """Tried too often; `retry_after` is in seconds."""
+
+    status = 429
+    code = "too-many-attempts"
+    title = "Tried too often"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class NotFoundError(EnmusubiError):
     """There is no such thing, or the account may not know that there is."""
 

@@ -17,26 +17,37 @@ _CHANGE: Final = ("SELECT", "INSERT", "UPDATE")
 _ALL: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "accounts": _READ,  # made by commands
+    "accounts": _READ,  # made by commands and functions; some columns are changed, see below
     "alembic_version": _READ,
-    "api_tokens": _READ,
-    "audit_events": _ADD,  # a record that its writer could change would be none
+    "api_tokens": _CHANGE,
     "clusters": _READ,
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "invitations": _CHANGE,
     "matches": _CHANGE,
     "need_details": _CHANGE,
     "need_exclusions": _ALL,
     "need_openings": _ALL,
     "needs": _CHANGE,  # withdrawn, never deleted
+    "oidc_sign_ins": (),  # by functions alone
     "organisations": _CHANGE,
     "passages": _ALL,
+    "password_resets": (),
+    "record_actors": _READ,
+    "record_events": _ADD,  # a record that its writer could change would be none
     "reviews": _ADD,
     "seed_details": _ALL,
     "seed_openings": _ALL,
     "seeds": _CHANGE,
+    "sessions": _ALL,
+    "throttles": (),
 }
 """Privileges by table. Keys of rows are identities, which need no privilege of their sequences."""
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "accounts": ("name", "language", "password_hash", "oidc_issuer", "oidc_subject", "active"),
+}
+"""Of these tables it may change these columns alone: nobody's role, cluster or organisation, nor its address."""
 
 SEQUENCES: Final = frozenset({"needs_id_seq"})
 """But for these, whose keys are drawn before the row is written."""
@@ -50,6 +61,20 @@ FUNCTIONS: Final = frozenset(
         "owners_outlined",
         *("changed_seeds", "changed_needs"),  # for the index
         "forget_old_replies",
+        # before it is known who asks, each about one secret
+        *("caller_of_token", "caller_of_session", "account_of_email", "account_of_subject"),
+        *(
+            "open_invitation",
+            "accept_invitation",
+            "begin_reset",
+            "open_reset",
+            "accept_reset",
+            "begin_oidc",
+            "end_oidc",
+        ),
+        *("throttle_take", "lockout_attempt", "lockout_forget", "end_session"),
+        # of the record
+        *("record_chain", "record_links", "record_head", "record_time", "actor_named"),
     }
 )
 """Functions it may call; none of a trigger's, which the trigger calls for everybody."""
@@ -69,8 +94,10 @@ def apply(connection: Connection, service: ServiceRole | None) -> None:
     statements = []
     for table in _owned_tables(connection):
         statements.append(f"revoke all on table {quote(table)} from {losing}")
-        if role is not None and table in TABLES:
+        if role is not None and TABLES.get(table):
             statements.append(f"grant {', '.join(TABLES[table])} on table {quote(table)} to {role}")
+        if role is not None and table in COLUMNS:
+            statements.append(f"grant update ({', '.join(COLUMNS[table])}) on table {quote(table)} to {role}")
     sequences = _owned_sequences(connection)
     statements += [f"revoke all on sequence {quote(sequence)} from {losing}" for sequence in sequences]
     if role is not None:

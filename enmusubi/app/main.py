@@ -11,14 +11,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import enmusubi
 from enmusubi.app import problems
-from enmusubi.app.api import audit, health, matches, needs, organisations, seeds
+from enmusubi.app.api import (
+    accounts,
+    audit,
+    health,
+    invitations,
+    matches,
+    needs,
+    oidc,
+    organisations,
+    seeds,
+    session,
+)
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
+from enmusubi.app.headers import SafeHeaders
+from enmusubi.app.mail import Post
 from enmusubi.app.runtime import Runtime
 from enmusubi.matching.encoder import Encoder
 
 DESCRIPTION = """Seeds-to-needs matchmaking: universities register technology seeds, companies post needs,
-coordinators review ranked matches. Every call but health and this description needs an API token."""
+coordinators review ranked matches. Every call but health, this description and those that sign somebody in needs an
+API token or a session."""
 
 
 class BodyLimit:
@@ -67,9 +81,11 @@ class BodyLimit:
             await refusal(scope, receive, send)
 
 
-def create_app(settings: Settings, encoder: Encoder | None = None, database: Database | None = None) -> FastAPI:
-    """The ASGI application; `encoder` and `database` replace the configured ones and stay the caller's."""
-    runtime = Runtime(settings, encoder, database)
+def create_app(
+    settings: Settings, encoder: Encoder | None = None, database: Database | None = None, post: Post | None = None
+) -> FastAPI:
+    """The ASGI application; `encoder`, `database` and `post` replace the configured ones and stay the caller's."""
+    runtime = Runtime(settings, encoder, database, post)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -94,8 +110,9 @@ def create_app(settings: Settings, encoder: Encoder | None = None, database: Dat
     app.state.runtime = runtime
     app.state.places = asyncio.Semaphore(settings.database_pool)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
+    app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
-    for module in (seeds, needs, organisations, matches, audit):
+    for module in (seeds, needs, organisations, matches, session, accounts, invitations, oidc, audit):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)
     return app

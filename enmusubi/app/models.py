@@ -1,4 +1,4 @@
-"""The tables: clusters, organisations, accounts, seeds, needs, matches, reviews, the record.
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record.
 
 What is confidential in a need lives in `need_details`, apart from the public row, its owner included: the
 public row names the owner only when the need is not anonymous.
@@ -31,12 +31,26 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from enmusubi.app.database import Base
-from enmusubi.app.vocabulary import EntryStatus, FittingKind, MatchStatus, OrganisationKind, ReasonCode, Role, Verdict
+from enmusubi.app.vocabulary import (
+    EntryStatus,
+    FittingKind,
+    Language,
+    MatchStatus,
+    OrganisationKind,
+    ReasonCode,
+    Role,
+    Scope,
+    SignInMethod,
+    Verdict,
+)
+
+
+def _quoted(values: type[Any]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
 
 
 def _one_of(column: str, values: type[Any], name: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name)
+    return CheckConstraint(f"{column} IN ({_quoted(values)})", name=name)
 
 
 def _key() -> Mapped[int]:
@@ -112,6 +126,9 @@ class Account(Base):
             "organisation_id IS NOT NULL OR role IN ('coordinator', 'cluster_administrator', 'auditor')",
             name="organisation",
         ),
+        _one_of("language", Language, "language"),
+        CheckConstraint("num_nulls(oidc_issuer, oidc_subject) IN (0, 2)", name="oidc"),
+        UniqueConstraint("oidc_issuer", "oidc_subject"),
     )
     id: Mapped[int] = _key()
     public_id: Mapped[uuid.UUID] = _public_id()
@@ -120,19 +137,116 @@ class Account(Base):
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+    email: Mapped[str | None] = mapped_column(Text)
+    email_key: Mapped[str | None] = mapped_column(Text, unique=True)
+    language: Mapped[str] = mapped_column(Text, default=Language.JA, server_default=text("'ja'"))
+    # Not read with the rest, so that nothing that shows an account can show it.
+    password_hash: Mapped[str | None] = mapped_column(Text, deferred=True)
+    oidc_issuer: Mapped[str | None] = mapped_column(Text)
+    oidc_subject: Mapped[str | None] = mapped_column(Text)
     created: Mapped[datetime.datetime] = _now()
+
+    organisation: Mapped[Organisation | None] = relationship()
 
 
 class ApiToken(Base):
     """A token of an account; only its hash is kept."""
 
     __tablename__ = "api_tokens"
+    __table_args__ = (CheckConstraint(f"scopes <@ ARRAY[{_quoted(Scope)}]", name="scopes"),)
     id: Mapped[int] = _key()
     public_id: Mapped[uuid.UUID] = _public_id()
     account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    name: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    scopes: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=lambda: [str(scope) for scope in Scope],
+        server_default=text("'{read,write,review,administer}'"),
+    )  # fmt: skip
     created: Mapped[datetime.datetime] = _now()
+    expires: Mapped[datetime.datetime | None]
+    last_used: Mapped[datetime.datetime | None]
     revoked: Mapped[datetime.datetime | None]
+
+
+class Invitation(Base):
+    """A person asked to join a cluster; only the hash of the link's token is kept."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (_one_of("role", Role, "role"), _one_of("language", Language, "language"))
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    email: Mapped[str] = mapped_column(Text)
+    email_key: Mapped[str] = mapped_column(Text, index=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id))
+    invited_by_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
+    created: Mapped[datetime.datetime] = _now()
+    expires: Mapped[datetime.datetime]
+    accepted: Mapped[datetime.datetime | None]
+    withdrawn: Mapped[datetime.datetime | None]
+
+    organisation: Mapped[Organisation | None] = relationship()
+
+
+class PasswordReset(Base):
+    """A link to choose a new password; without an account where the address that asked for it has none."""
+
+    __tablename__ = "password_resets"
+    id: Mapped[int] = _key()
+    account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created: Mapped[datetime.datetime] = _now()
+    expires: Mapped[datetime.datetime] = mapped_column(index=True)
+    used: Mapped[datetime.datetime | None]
+
+
+class SignedIn(Base):
+    """A session of a person in a browser; only the hash of the cookie's id is kept.
+
+    No address: where people work from is nobody's business here, and times and browser tell a session from another.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (_one_of("method", SignInMethod, "method"),)
+    id: Mapped[int] = _key()
+    public_id: Mapped[uuid.UUID] = _public_id()
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    method: Mapped[str] = mapped_column(Text)
+    user_agent: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime.datetime] = _now()
+    last_seen: Mapped[datetime.datetime] = _now()
+    expires: Mapped[datetime.datetime]
+    confirmed: Mapped[datetime.datetime | None]
+    revoked: Mapped[datetime.datetime | None]
+
+
+class OidcSignIn(Base):
+    """A sign-in that is under way at the identity provider; removed when it comes back."""
+
+    __tablename__ = "oidc_sign_ins"
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    nonce: Mapped[str] = mapped_column(Text)
+    verifier: Mapped[str] = mapped_column(Text)
+    confirms: Mapped[bool] = mapped_column(Boolean)
+    expires: Mapped[datetime.datetime] = mapped_column(index=True)
+
+
+class Throttle(Base):
+    """How often something was tried; the key is a hash, so that no address or e-mail can be read from it."""
+
+    __tablename__ = "throttles"
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    until: Mapped[datetime.datetime]
+    changed: Mapped[datetime.datetime] = mapped_column(index=True)
 
 
 class _ProfileColumns:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
-from enmusubi.app.errors import ConflictError, EnmusubiError, PreconditionFailedError, located
+from enmusubi.app.errors import ConflictError, EnmusubiError, PreconditionFailedError, TooManyAttemptsError, located
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,8 @@ def install(app: FastAPI) -> None:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers["Retry-After"] = "2"
+        if isinstance(error, TooManyAttemptsError):
+            headers["Retry-After"] = str(error.retry_after)
         return problem(error.status, error.code, error.title, error.detail, headers, **error.extra)
 
     @app.exception_handler(RequestValidationError)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import ARRAY, Integer, Table, Text, Uuid, func, insert, literal, select
+from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Table, Text, Uuid, func, insert, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -101,10 +101,12 @@ def chain(database: Database) -> int:
             return linked
 
 
+_HEAD = select(func.record_head().table_valued(column("sequence", BigInteger), column("hash", LargeBinary)))
+
+
 def head(session: Session) -> Head:
     """How far the chain goes now."""
-    query = select(RecordEvent.sequence, RecordEvent.hash).where(RecordEvent.sequence.is_not(None))
-    last = session.execute(query.order_by(RecordEvent.sequence.desc()).limit(1)).one_or_none()
+    last = session.execute(_HEAD).one_or_none()
     return Head(last.sequence, last.hash) if last is not None else Head()
 
 

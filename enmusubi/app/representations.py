@@ -39,7 +39,7 @@ Score = Annotated[
 ]
 
 
-_PUBLIC_ID = AliasChoices("public_id", "id")
+PUBLIC_ID = AliasChoices("public_id", "id")
 
 
 class Representation(BaseModel):
@@ -51,7 +51,7 @@ class Representation(BaseModel):
 class OrganisationNamed(Representation):
     """An organisation as other things name it."""
 
-    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     name: str
     name_en: str | None
 
@@ -72,7 +72,7 @@ class OrganisationOut(OrganisationNamed):
 class EntryOut(Representation):
     """What a seed and a need have in common."""
 
-    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     status: EntryStatus
     source: str | None = Field(description="Where it was entered; null for those who may not know the owner")
     external_id: str | None = Field(description="Its id there; null for those who may not know the owner")
@@ -275,7 +275,7 @@ class NeedPosted(NeedRevised):
 class ReviewOut(Representation):
     """A coordinator's verdict."""
 
-    id: uuid.UUID = Field(validation_alias=_PUBLIC_ID, serialization_alias="id")
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     verdict: Verdict
     reason: ReasonCode | None
     note: str | None

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -20,10 +21,12 @@ from enmusubi.app.embeddings import analysis
 from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
 from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
+from enmusubi.app.mail import Post
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.recording import BackgroundChaining
 from enmusubi.app.reviewed import Model
+from enmusubi.app.signing_in.visits import Desk, desk_for
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
 from enmusubi.matching.snapshot import LiveSnapshot
@@ -63,8 +66,15 @@ def reranker_for(settings: Settings) -> Reranker | None:
 class Runtime:
     """The parts of a service. Each is there once it has started, or says why it has not."""
 
-    def __init__(self, settings: Settings, encoder: Encoder | None = None, database: Database | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        encoder: Encoder | None = None,
+        database: Database | None = None,
+        post: Post | None = None,
+    ) -> None:
         self.settings = settings
+        self._given_post = post
         self._given_encoder = encoder
         self._given_database = database
         self._database: Database | None = None
@@ -177,12 +187,17 @@ class Runtime:
         self._explaining = Explaining(matchmaking)
         self._matchmaking = matchmaking
 
+    @cached_property
+    def desk(self) -> Desk:
+        """What signing in works with; ConfigurationError where its settings are wrong. Made when it is needed first."""
+        return desk_for(self.settings, self.session, self._given_post)
+
     def session(self) -> Session:
         """A new session; NotReadyError while the database is not there."""
         return self._reached().session()
 
     def reading(self) -> Session:
-        """A new session that only reads, without a transaction; NotReadyError while the database is not there."""
+        """A new session that only reads; NotReadyError while the database is not there."""
         return self._reached().reading()
 
     def _reached(self) -> Database:

@@ -13,6 +13,29 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class Language(StrEnum):
+    """What a person is written to in."""
+
+    JA = "ja"
+    EN = "en"
+
+
+class Scope(StrEnum):
+    """What an API token may be used for, within what its account may do."""
+
+    READ = "read"
+    WRITE = "write"
+    REVIEW = "review"
+    ADMINISTER = "administer"
+
+
+class SignInMethod(StrEnum):
+    """How a person proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 the name of a method
+    OIDC = "oidc"
+
+
 class OrganisationKind(StrEnum):
     """What an organisation is; `core` is the cluster's core organisation (中核機関)."""
 
@@ -143,6 +166,14 @@ class Action(StrEnum):
     INGESTED = "ingested"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 what was done, not a token
     TOKENS_REVOKED = "tokens_revoked"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 what was done, not a password
+    INVITED = "invited"
+    JOINED = "joined"
+    DEACTIVATED = "deactivated"
+    REACTIVATED = "reactivated"
     FITTED = "fitted"
     SWITCHED_OFF = "switched_off"
     EXPORTED = "exported"
@@ -158,6 +189,7 @@ class RecordedKind(StrEnum):
     ORGANISATION = "organisation"
     MATCH = "match"
     ACCOUNT = "account"
+    INVITATION = "invitation"
     CLUSTER = "cluster"
     FITTING = "fitting"
     RECORD = "record"

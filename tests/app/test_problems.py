@@ -16,21 +16,28 @@ from enmusubi.app import auth, problems
 from enmusubi.app.config import Settings
 from enmusubi.app.main import create_app
 from enmusubi.app.models import Account
+from tests.app.browsers import a_browser
 from tests.app.conftest import People
 from tests.app.factories import API, Json
 
-ROUTES = [
-    (method.upper(), path)
+OPERATIONS: dict[tuple[str, str], Json] = {
+    (method.upper(), path): operation
     for path, item in create_app(Settings()).openapi()["paths"].items()
-    for method in item
+    for method, operation in item.items()
     if path.startswith(API)
-]
+}
+ROUTES = [route for route, operation in OPERATIONS.items() if operation.get("security")]
+IDS = ("seed_id", "need_id", "organisation_id", "match_id", "session_id", "token_id", "account_id", "invitation_id")
 LEAST: dict[str, Json] = {
     "/seeds": {"title": "T"},
     "/needs": {"title": "T"},
     "/organisations": {"name": "N", "kind": "company"},
     "/match": {"text": "T"},
     "/reviews": {"verdict": "shortlist"},
+    "/session/confirm": {"password": "P"},
+    "/account/password": {"password": "P"},
+    "/tokens": {"name": "T", "scopes": ["read"]},
+    "/invitations": {"email": "a@example.org", "role": "auditor"},
 }
 
 
@@ -52,13 +59,14 @@ def _check(reply: Response, status: int) -> Json:
 
 
 def _call(client: TestClient, method: str, path: str, headers: dict[str, str], body: Any = None) -> Response:
-    path = path.format(**dict.fromkeys(("seed_id", "need_id", "organisation_id", "match_id"), uuid.uuid4()))
+    path = path.format(**dict.fromkeys(IDS, uuid.uuid4()))
     return client.request(method, path, json=body, headers={"If-Match": "*", **headers})
 
 
 def test_the_walk_below_reaches_every_route() -> None:
-    """Seeds, needs and organisations have six routes, seven or five, matches four, the record two."""
-    assert len(ROUTES) == 6 + 7 + 5 + 4 + 2
+    """Seeds, needs, organisations, matches; sessions, accounts, invitations; the record."""
+    assert len(ROUTES) == 6 + 8 + 5 + 4 + 6 + 9 + 3 + 2
+    assert len(OPERATIONS) == len(ROUTES) + 7
 
 
 def test_no_token(people: People) -> None:
@@ -69,9 +77,7 @@ def test_no_token(people: People) -> None:
             reply = _call(client, method, path, headers, _body(method, path))
             assert _check(reply, 401)["type"] == "/problems/unauthenticated"
             assert reply.headers["www-authenticate"] == "Bearer"
-        bare = client.request(
-            method, path.format(**dict.fromkeys(("seed_id", "need_id", "organisation_id", "match_id"), "x"))
-        )
+        bare = client.request(method, path.format(**dict.fromkeys(IDS, "x")))
         assert bare.status_code in (401, 422)
 
 
@@ -94,10 +100,10 @@ def test_inactive_account(people: People, session: Session) -> None:
     _check(people.company.get("/seeds"), 401)
 
 
-def test_unknown_id(people: People) -> None:
+def test_unknown_id(people: People, session: Session) -> None:
     """A public id that names nothing is 404, one that is no id is 422."""
+    headers = a_browser(session, people.coordinator).headers
     for method, path in [route for route in ROUTES if "{" in route[1]]:
-        headers = people.coordinator.headers
         _check(_call(people.coordinator.client, method, path, headers, _body(method, path)), 404)
         wrong = path.replace("{", "").replace("}", "")
         body = _check(_call(people.coordinator.client, method, wrong, headers, _body(method, path)), 422)
@@ -107,19 +113,19 @@ def test_unknown_id(people: People) -> None:
 def test_wrong_method(people: People) -> None:
     """A method that a route does not have is 405 and names those it has."""
     for path in sorted({path for _, path in ROUTES}):
-        reply = _call(people.coordinator.client, "DELETE", path, people.coordinator.headers)
+        reply = _call(people.coordinator.client, "PUT", path, people.coordinator.headers)
         _check(reply, 405)
         assert reply.headers["allow"]
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if _body(*route) is not None])
-def test_wrong_body(people: People, method: str, path: str) -> None:
+def test_wrong_body(people: People, session: Session, method: str, path: str) -> None:
     """A wrong body is 422, each error with its place; one that is no JSON as well."""
-    client, headers = people.coordinator.client, people.coordinator.headers
+    client, headers = people.coordinator.client, a_browser(session, people.coordinator).headers
     found = _check(_call(client, method, path, headers, {"nonsense": 1}), 422)["errors"]
     assert "/body/nonsense" in [error["at"] for error in found]
     _check(_call(client, method, path, headers, []), 422)
-    address = path.format(**dict.fromkeys(("seed_id", "need_id", "organisation_id", "match_id"), uuid.uuid4()))
+    address = path.format(**dict.fromkeys(IDS, uuid.uuid4()))
     for content in (b"{", b'{"\\ud800": 1}', b'{"title": "\\ud800"}', b"\xff\xfe", b"[" * 5_000, b"1" * 5_000, b""):
         reply = client.request(
             method, address, content=content, headers={**headers, "If-Match": "*", "Content-Type": "application/json"}
@@ -128,9 +134,17 @@ def test_wrong_body(people: People, method: str, path: str) -> None:
         _check(reply, reply.status_code)
 
 
+def _takes_limit(operation: Json) -> bool:
+    return any(
+        parameter["name"] == "limit" for parameter in operation.get("parameters", []) if "requestBody" not in operation
+    )
+
+
 def test_wrong_query(people: People) -> None:
     """A query that is wrong is 422 with its place."""
-    for path in [path for method, path in ROUTES if method == "GET" and "{" not in path]:
+    lists = [path for (_, path), operation in OPERATIONS.items() if _takes_limit(operation) and "{" not in path]
+    assert len(lists) == 5
+    for path in lists:
         body = _check(people.coordinator.get(path.removeprefix(API), limit=0), 422)
         assert body["errors"][0]["at"] == "/query/limit"
 
@@ -143,8 +157,10 @@ def test_unknown_route(people: People) -> None:
 
 def test_change_without_if_match(people: People) -> None:
     """428 says which header is missing."""
-    for method, path in [route for route in ROUTES if "withdraw" in route[1] or route[0] == "PATCH"]:
-        address = path.format(**dict.fromkeys(("seed_id", "need_id", "organisation_id"), uuid.uuid4()))
+    for method, path in [
+        route for route in ROUTES if "withdraw" in route[1] or (route[0] == "PATCH" and "{" in route[1])
+    ]:
+        address = path.format(**dict.fromkeys(IDS, uuid.uuid4()))
         reply = people.company.client.request(method, address, json=_body(method, path), headers=people.company.headers)
         assert "If-Match" in _check(reply, 428)["detail"]
 

@@ -49,7 +49,10 @@ def crowd(committed: Database, serve: Serve) -> People:
     """People on a database where nothing but their requests executes statements."""
     client = serve()
     with committed.session() as session:
-        return people_of(client, session)
+        people = people_of(client, session)
+    for person in people:
+        person.read("/account")  # the use of a token is noted at its first call, and then once a minute
+    return people
 
 
 @pytest.mark.parametrize("with_snapshot", [False, True])

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from enmusubi.app.database import Database
-from enmusubi.app.models import Account, ApiToken, Organisation
+from enmusubi.app.models import Account, ApiToken, Invitation, Organisation, PasswordReset
 from tests.cli.conftest import Command
 
 
@@ -98,6 +98,69 @@ def test_tokens_are_added_and_revoked(command: Command, own: Database) -> None:
         assert all(token.revoked for token in session.scalars(select(ApiToken)))
     unknown = command("account", "token", "someone")
     assert (unknown.status, "there is no account" in unknown.errors) == (2, True)
+
+
+def _only_id(command: Command) -> str:
+    (account_id,) = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", command("account", "list").out)
+    return str(account_id)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_token_for_some_uses_and_some_time(command: Command, own: Database) -> None:
+    """As long and as far as was said; for everything and without end where nothing was."""
+    command("account", "create", "Sato", "--role", "coordinator")
+    options = ("--scope", "read", "--scope", "review", "--expires", "30")
+    _only_line(command("account", "token", _only_id(command), *options).out)
+    with own.session() as session:
+        first, second = session.scalars(select(ApiToken).order_by(ApiToken.id))
+    assert (first.scopes, first.expires) == (["read", "write", "review", "administer"], None)
+    assert second.scopes == ["read", "review"]
+    assert second.expires is not None
+    assert (second.expires - second.created).days == 30
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_account_with_an_address(command: Command, own: Database) -> None:
+    """It is checked, kept once, and enough for a link to choose a password by."""
+    wrong = command("account", "create", "Sato", "--role", "coordinator", "--email", "nonsense")
+    assert (wrong.status, "not an e-mail address" in wrong.errors) == (2, True)
+    made = command("account", "create", "Sato", "--role", "coordinator", "--email", "Sato@example.org")
+    assert made.status == 0
+    again = command("account", "create", "Ito", "--role", "coordinator", "--email", "sato@EXAMPLE.org")
+    assert (again.status, "already" in again.errors) == (2, True)
+    reset = command("account", "reset", _only_id(command))
+    link = reset.out.splitlines()[-1]
+    assert link.startswith("http://127.0.0.1:8000/new-password#enr_")
+    with own.session() as session:
+        (stored,) = session.scalars(select(PasswordReset)).all()
+    assert stored.token_hash == hashlib.sha256(link.partition("#")[2].encode()).digest()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_person_is_invited(command: Command, own: Database) -> None:
+    """Without a mail server the link is printed, alone on its line; the organisation is added."""
+    invited = command("account", "invite", "ken@example.org", "--role", "company", "--organisation", "凍沢製氷")
+    link = invited.out.splitlines()[-1]
+    assert link.startswith("http://127.0.0.1:8000/invitation#eni_")
+    with own.session() as session:
+        (stored,) = session.scalars(select(Invitation)).all()
+        assert session.scalars(select(Organisation.name)).all() == ["凍沢製氷"]
+    assert stored.token_hash == hashlib.sha256(link.partition("#")[2].encode()).digest()
+    assert command("account", "invite", "ken@example.org", "--role", "company").status == 2
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_account_is_deactivated_and_let_in_again(command: Command, own: Database) -> None:
+    """Its tokens stay revoked; a deactivated account gets none."""
+    command("account", "create", "Sato", "--role", "coordinator")
+    account_id = _only_id(command)
+    assert command("account", "deactivate", account_id).out == "Sato is deactivated\n"
+    assert command("account", "token", account_id).status == 2
+    with own.session() as session:
+        assert all(token.revoked for token in session.scalars(select(ApiToken)))
+    assert command("account", "reactivate", account_id).status == 0
+    _only_line(command("account", "token", account_id).out)
+    assert command("account", "deactivate", "nobody").status == 2
 
 
 def test_several_clusters_must_be_told_apart(command: Command, cluster: str) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import reviewing
+from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
     AskedNow,
@@ -21,6 +22,7 @@ from enmusubi.app.dependencies import (
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
 from enmusubi.app.schemas import MatchQuery, ReviewDraft
+from enmusubi.app.vocabulary import Scope
 from enmusubi.matching.reasons import Reasons
 
 router = APIRouter(tags=["matches"])
@@ -31,7 +33,7 @@ def _shown(asked: Asked, match: Match, reasons: Reasons | None = None) -> MatchO
     return match_out(match, asked.caller, match.reviews if may_read_reviews else None, reasons)
 
 
-@router.post("/match", response_model=RankingOut)
+@router.post("/match", response_model=RankingOut, openapi_extra=allows(Scope.READ))
 def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow) -> Response:
     """Rank the entries open to you for a text, which is not stored."""
     against = Seed if query.against == "seeds" else Need
@@ -44,14 +46,14 @@ def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow
     return Response(ranking.model_dump_json(by_alias=True), media_type="application/json")
 
 
-@router.get("/matches")
+@router.get("/matches", openapi_extra=allows(Scope.READ))
 def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: AskedNow) -> Page[MatchOut]:
     """The stored matches open to you, newest first."""
     listed = reviewing.list_matches(asked.session, asked.caller, query)
     return Page[MatchOut](items=[_shown(asked, match) for match in listed.rows], next=listed.next)
 
 
-@router.get("/matches/{match_id}")
+@router.get("/matches/{match_id}", openapi_extra=allows(Scope.READ))
 def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, response: Response) -> MatchOut:
     """One match with its reasons as you may see them, and the snapshot, model and policy that ranked it."""
     match = reviewing.read_match(asked.session, asked.caller, match_id)
@@ -59,7 +61,9 @@ def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, 
     return _shown(asked, match, explaining.match(asked.session, asked.caller, match))
 
 
-@router.post("/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut)
+@router.post(
+    "/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut, openapi_extra=allows(Scope.REVIEW)
+)
 def review_match(
     match_id: uuid.UUID, draft: ReviewDraft, asked: AskedNow, version: ExpectedVersion, creation: CreationNow
 ) -> Response:

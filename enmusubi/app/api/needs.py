@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from enmusubi.app import identifying, record_reading
 from enmusubi.app.catalogue import listing, needs
+from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
     AskedNow,
@@ -36,6 +37,7 @@ from enmusubi.app.representations import (
     ranking_out,
 )
 from enmusubi.app.schemas import NeedDraft, NeedRevision
+from enmusubi.app.vocabulary import Scope
 
 router = APIRouter(prefix="/needs", tags=["needs"])
 
@@ -65,7 +67,7 @@ def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> R
     return ranking_out(asked.caller, proposals, matches, "seed", misses=f"GET /needs/{need.public_id}/matches?{MISSES}")
 
 
-@router.post("", status_code=201, response_model=NeedPosted)
+@router.post("", status_code=201, response_model=NeedPosted, openapi_extra=allows(Scope.WRITE))
 def post_need(
     draft: NeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow, limit: MatchLimit = 10
 ) -> Response:
@@ -83,13 +85,13 @@ def post_need(
     return creation.reply(post)
 
 
-@router.post("/check")
+@router.post("/check", openapi_extra=allows(Scope.READ))
 def check_need(draft: NeedDraft, asked: AskedNow) -> NeedChecked:
     """Would this identify you? What of a need's public text may, and what to write instead; nothing is stored."""
     return NeedChecked(findings=findings_out(identifying.check_draft(asked.session, asked.caller, draft)))
 
 
-@router.get("")
+@router.get("", openapi_extra=allows(Scope.READ))
 def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) -> Page[NeedOut]:
     """The public part of the needs open to you, newest first."""
     listed = listing.list_needs(asked.session, asked.caller, query)
@@ -99,7 +101,7 @@ def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) ->
     return Page[NeedOut](items=shown, next=listed.next)
 
 
-@router.get("/{need_id}")
+@router.get("/{need_id}", openapi_extra=allows(Scope.READ))
 def read_need(need_id: uuid.UUID, asked: AskedNow, response: Response) -> NeedOut:
     """One need; its confidential part only for its own organisation and coordinators."""
     need = needs.read_need(asked.session, asked.caller, need_id)
@@ -107,7 +109,7 @@ def read_need(need_id: uuid.UUID, asked: AskedNow, response: Response) -> NeedOu
     return _shown(asked, need)
 
 
-@router.patch("/{need_id}")
+@router.patch("/{need_id}", openapi_extra=allows(Scope.WRITE))
 def revise_need(
     need_id: uuid.UUID,
     revision: NeedRevision,
@@ -124,7 +126,7 @@ def revise_need(
     return _checked(asked, need, details.get(need.id))
 
 
-@router.post("/{need_id}/withdraw")
+@router.post("/{need_id}/withdraw", openapi_extra=allows(Scope.WRITE))
 def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response) -> NeedOut:
     """Withdraw a need: it is kept for its owner and coordinators, and never proposed again."""
     needs.withdraw_need(asked.session, asked.caller, need_id, version)
@@ -133,14 +135,14 @@ def withdraw_need(need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     return _shown(asked, need)
 
 
-@router.get("/{need_id}/views")
+@router.get("/{need_id}/views", openapi_extra=allows(Scope.READ))
 def need_views(need_id: uuid.UUID, query: Annotated[listing.PageQuery, Query()], asked: AskedNow) -> Page[ViewOut]:
     """Who looked at the confidential part, newest first; for its own organisation and coordinators."""
     read = record_reading.need_views(asked.session, asked.caller, need_id, query)
     return Page[ViewOut](items=[view_out(row) for row in read.rows], next=read.next)
 
 
-@router.get("/{need_id}/matches")
+@router.get("/{need_id}/matches", openapi_extra=allows(Scope.READ))
 def need_matches(
     need_id: uuid.UUID,
     asked: AskedNow,

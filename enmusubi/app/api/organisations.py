@@ -8,14 +8,16 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, organisations
+from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import AskedNow, CreationNow, ExpectedVersion, etag
 from enmusubi.app.representations import OrganisationOut, Page
 from enmusubi.app.schemas import OrganisationDraft, OrganisationRevision
+from enmusubi.app.vocabulary import Scope
 
 router = APIRouter(prefix="/organisations", tags=["organisations"])
 
 
-@router.post("", status_code=201, response_model=OrganisationOut)
+@router.post("", status_code=201, response_model=OrganisationOut, openapi_extra=allows(Scope.WRITE))
 def add_organisation(draft: OrganisationDraft, asked: AskedNow, creation: CreationNow) -> Response:
     """Add an organisation to your cluster; for coordinators and cluster administrators."""
 
@@ -27,14 +29,14 @@ def add_organisation(draft: OrganisationDraft, asked: AskedNow, creation: Creati
     return creation.reply(add)
 
 
-@router.get("")
+@router.get("", openapi_extra=allows(Scope.READ))
 def list_organisations(query: Annotated[listing.OrganisationQuery, Query()], asked: AskedNow) -> Page[OrganisationOut]:
     """The organisations open to you, newest first."""
     listed = listing.list_organisations(asked.session, asked.caller, query)
     return Page[OrganisationOut](items=[OrganisationOut.model_validate(row) for row in listed.rows], next=listed.next)
 
 
-@router.get("/{organisation_id}")
+@router.get("/{organisation_id}", openapi_extra=allows(Scope.READ))
 def read_organisation(organisation_id: uuid.UUID, asked: AskedNow, response: Response) -> OrganisationOut:
     """One organisation; its ETag is what If-Match takes."""
     organisation = organisations.read_organisation(asked.session, asked.caller, organisation_id)
@@ -42,7 +44,7 @@ def read_organisation(organisation_id: uuid.UUID, asked: AskedNow, response: Res
     return OrganisationOut.model_validate(organisation)
 
 
-@router.patch("/{organisation_id}")
+@router.patch("/{organisation_id}", openapi_extra=allows(Scope.WRITE))
 def revise_organisation(
     organisation_id: uuid.UUID,
     revision: OrganisationRevision,
@@ -56,7 +58,7 @@ def revise_organisation(
     return OrganisationOut.model_validate(organisation)
 
 
-@router.post("/{organisation_id}/withdraw")
+@router.post("/{organisation_id}/withdraw", openapi_extra=allows(Scope.WRITE))
 def withdraw_organisation(
     organisation_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response
 ) -> OrganisationOut:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app.catalogue import listing, seeds
+from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
     AskedNow,
@@ -22,6 +23,7 @@ from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.models import Seed
 from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out, seed_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
+from enmusubi.app.vocabulary import Scope
 
 router = APIRouter(prefix="/seeds", tags=["seeds"])
 
@@ -30,7 +32,7 @@ def _shown(asked: Asked, seed: Seed) -> SeedOut:
     return seed_out(seed, seeds.read_seed_details(asked.session, asked.caller, [seed.id]).get(seed.id))
 
 
-@router.post("", status_code=201, response_model=SeedOut)
+@router.post("", status_code=201, response_model=SeedOut, openapi_extra=allows(Scope.WRITE))
 def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow) -> Response:
     """Register a seed; it can be matched at once."""
 
@@ -42,14 +44,14 @@ def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matc
     return creation.reply(register)
 
 
-@router.get("")
+@router.get("", openapi_extra=allows(Scope.READ))
 def list_seeds(query: Annotated[listing.SeedQuery, Query()], asked: AskedNow) -> Page[SeedOut]:
     """The seeds open to you, newest first."""
     listed = listing.list_seeds(asked.session, asked.caller, query)
     return Page[SeedOut](items=[seed_out(seed, None) for seed in listed.rows], next=listed.next)
 
 
-@router.get("/{seed_id}")
+@router.get("/{seed_id}", openapi_extra=allows(Scope.READ))
 def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOut:
     """One seed; its ETag is what If-Match takes."""
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
@@ -57,7 +59,7 @@ def read_seed(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> SeedOu
     return _shown(asked, seed)
 
 
-@router.patch("/{seed_id}")
+@router.patch("/{seed_id}", openapi_extra=allows(Scope.WRITE))
 def revise_seed(
     seed_id: uuid.UUID,
     revision: SeedRevision,
@@ -73,7 +75,7 @@ def revise_seed(
     return _shown(asked, seed)
 
 
-@router.post("/{seed_id}/withdraw")
+@router.post("/{seed_id}/withdraw", openapi_extra=allows(Scope.WRITE))
 def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, response: Response) -> SeedOut:
     """Withdraw a seed: it is kept for its owner and coordinators, and never proposed again."""
     seeds.withdraw_seed(asked.session, asked.caller, seed_id, version)
@@ -82,7 +84,7 @@ def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     return _shown(asked, seed)
 
 
-@router.get("/{seed_id}/matches")
+@router.get("/{seed_id}/matches", openapi_extra=allows(Scope.READ))
 def seed_matches(
     seed_id: uuid.UUID,
     asked: AskedNow,

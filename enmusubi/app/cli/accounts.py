@@ -1,7 +1,8 @@
-"""Clusters, accounts and tokens, made by whoever runs the server until people can be invited."""
+"""Clusters, accounts and tokens, made by whoever runs the server: for the first people, and for programs."""
 
+import datetime
 import uuid
-from typing import Any
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +15,12 @@ from enmusubi.app.cli.opening import find_cluster, opened, read_settings
 from enmusubi.app.erasing import erase_account
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, Organisation
-from enmusubi.app.recording import Operator, actor_of, record
+from enmusubi.app.recording import Operator, record
 from enmusubi.app.schemas import OrganisationDraft
-from enmusubi.app.vocabulary import Action, OrganisationKind, RecordedKind, Role
+from enmusubi.app.signing_in import sessions
+from enmusubi.app.signing_in.drafts import email_address
+from enmusubi.app.signing_in.noting import note
+from enmusubi.app.vocabulary import Action, OrganisationKind, RecordedKind, Role, Scope
 
 _KINDS = {Role.COMPANY: OrganisationKind.COMPANY, Role.UNIVERSITY: OrganisationKind.UNIVERSITY}
 
@@ -52,11 +56,22 @@ def list_clusters() -> None:
     Console().print(table)
 
 
-def create_account(name: str, role: Role, organisation: str | None, cluster_name: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class TokenOptions:
+    """What a token made on the command line may be used for, and for how many days."""
+
+    scopes: tuple[Scope, ...] = tuple(Scope)
+    days: int | None = None
+
+
+def create_account(
+    name: str, role: Role, organisation: str | None, email: str | None, cluster_name: str | None, options: TokenOptions
+) -> None:
     """Create an account and print its token."""
     with opened(read_settings()) as database, database.session() as session:
         cluster = find_cluster(session, cluster_name)
-        token = add_account(session, cluster, name, role, organisation)
+        account = new_account(session, cluster, name, role, organisation, email)
+        token = _issued(session, account, options)
         session.commit()
     Console().print(
         f"token of {name} ({role}), shown this once; send it as Authorization: Bearer …", markup=False, highlight=False
@@ -65,32 +80,47 @@ def create_account(name: str, role: Role, organisation: str | None, cluster_name
 
 
 def add_account(session: Session, cluster: Cluster, name: str, role: Role, organisation: str | None) -> str:
-    """A new account and its token; the organisation is added where it is new and its kind follows from the role."""
-    if organisation is None and role in _KINDS:
-        raise InvalidInputError(f"an account of the role {role} needs --organisation")
-    owner = None
-    if organisation is not None:
-        owner = find_organisation(session, cluster, organisation)
-        if owner is None:
-            if role not in _KINDS:
-                raise NotFoundError(f"no organisation {organisation!r} in the cluster; ingest or create it first")
-            draft = OrganisationDraft(name=organisation, kind=_KINDS[role])
-            owner = organisations.create_organisation(session, cluster.id, draft)
-        _check_kind(role, owner)
-    account = auth.create_account(session, cluster, role, name, owner)
-    _record(session, account, Action.CREATED, role=str(role))
-    return _issue_token(session, account)
+    """A new account and its token."""
+    return _issued(session, new_account(session, cluster, name, role, organisation, None), TokenOptions())
 
 
-def _issue_token(session: Session, account: Account) -> str:
-    _record(session, account, Action.TOKEN_ISSUED)
-    return auth.issue_token(session, account)
+def new_account(
+    session: Session, cluster: Cluster, name: str, role: Role, organisation: str | None, email: str | None
+) -> Account:
+    """A new account; the organisation is added where it is new and its kind follows from the role."""
+    address = None if email is None else checked_email(email)
+    key = None if address is None else sessions.email_key(address)
+    if key is not None and session.scalar(select(Account.id).where(Account.email_key == key)) is not None:
+        raise ConflictError(f"there is an account with the address {email} already")
+    account = auth.create_account(session, cluster, role, name, owner_of(session, cluster, role, organisation))
+    account.email, account.email_key = address, key
+    session.flush()
+    note(session, Operator(cluster.id), Action.CREATED, account.id, role=str(role))
+    return account
 
 
-def _record(session: Session, account: Account, action: Action, **content: Any) -> None:
-    # By its pseudonym, so that it can be forgotten.
-    by = Operator(account.cluster_id)
-    record(session, by, action, RecordedKind.ACCOUNT, actor_of(session, account), **content)
+def checked_email(email: str) -> str:
+    """The address as it is stored; InvalidInputError where it is none."""
+    try:
+        return email_address(email)
+    except ValueError as error:
+        raise InvalidInputError(f"{email!r} {error}") from None
+
+
+def owner_of(session: Session, cluster: Cluster, role: Role, organisation: str | None) -> Organisation | None:
+    """The organisation of an account of that role, by name or id, added where it is new."""
+    if organisation is None:
+        if role in _KINDS:
+            raise InvalidInputError(f"an account of the role {role} needs --organisation")
+        return None
+    owner = find_organisation(session, cluster, organisation)
+    if owner is None:
+        if role not in _KINDS:
+            raise NotFoundError(f"no organisation {organisation!r} in the cluster; ingest or create it first")
+        draft = OrganisationDraft(name=organisation, kind=_KINDS[role])
+        owner = organisations.create_organisation(session, cluster.id, draft)
+    _check_kind(role, owner)
+    return owner
 
 
 def _check_kind(role: Role, owner: Organisation) -> None:
@@ -115,7 +145,7 @@ def find_organisation(session: Session, cluster: Cluster, name: str) -> Organisa
 
 def list_accounts(cluster_name: str | None) -> None:
     """Print the accounts of a cluster."""
-    table = Table("Account", "Role", "Organisation", "Active")
+    table = Table("Account", "E-mail", "Role", "Organisation", "Active")
     table.add_column("Id", no_wrap=True, min_width=36)  # to be copied whole
     with opened(read_settings()) as database, database.session() as session:
         cluster = find_cluster(session, cluster_name)
@@ -126,37 +156,14 @@ def list_accounts(cluster_name: str | None) -> None:
             .order_by(Account.id)
         )
         for row, owner in rows:
-            table.add_row(row.name, row.role, owner or "–", "yes" if row.active else "no", str(row.public_id))
+            table.add_row(
+                row.name, row.email or "–", row.role, owner or "–", "yes" if row.active else "no", str(row.public_id)
+            )
     Console().print(table)
 
 
-def token(account_id: str, *, revoke: bool) -> None:
-    """Print a further token of an account, or revoke all of them."""
-    with opened(read_settings()) as database, database.session() as session:
-        account = _find_account(session, account_id)
-        if revoke:
-            revoked = auth.revoke_tokens(session, account)
-            _record(session, account, Action.TOKENS_REVOKED, tokens=revoked)
-            session.commit()
-            Console().print(f"{revoked} tokens revoked", highlight=False)
-            return
-        issued = _issue_token(session, account)
-        session.commit()
-    print(issued)  # noqa: T201 alone on its line, so that a script can take it
-
-
-def erase(account_id: str) -> None:
-    """Remove what tells who an account's person is, for good."""
-    with opened(read_settings()) as database, database.session() as session:
-        erase_account(session, _find_account(session, account_id))
-        session.commit()
-    Console().print(
-        "erased: its name, tokens and pseudonym are gone; what it decided stays, as an erased account's",
-        highlight=False,
-    )
-
-
-def _find_account(session: Session, account_id: str) -> Account:
+def find_account(session: Session, account_id: str) -> Account:
+    """The account of that id; NotFoundError where there is none."""
     try:
         account = session.scalar(select(Account).where(Account.public_id == uuid.UUID(account_id)))
     except ValueError:
@@ -164,3 +171,38 @@ def _find_account(session: Session, account_id: str) -> Account:
     if account is None:
         raise NotFoundError(f"there is no account {account_id!r}; `enmusubi account list` shows them")
     return account
+
+
+def _issued(session: Session, account: Account, options: TokenOptions) -> str:
+    if not account.active:
+        raise ConflictError("the account is deactivated; its tokens do nothing")
+    lifetime = None if options.days is None else datetime.timedelta(days=options.days)
+    scopes = sorted(map(str, options.scopes))
+    note(session, Operator(account.cluster_id), Action.TOKEN_ISSUED, account.id, scopes=scopes)
+    return auth.new_token(session, account.id, "command line", options.scopes, lifetime)[1]
+
+
+def token(account_id: str, options: TokenOptions, *, revoke: bool) -> None:
+    """Print a further token of an account, or revoke all of them."""
+    with opened(read_settings()) as database, database.session() as session:
+        account = find_account(session, account_id)
+        if revoke:
+            revoked = auth.revoke_tokens(session, account)
+            note(session, Operator(account.cluster_id), Action.TOKENS_REVOKED, account.id, tokens=revoked)
+            session.commit()
+            Console().print(f"{revoked} tokens revoked", highlight=False)
+            return
+        issued = _issued(session, account, options)
+        session.commit()
+    print(issued)  # noqa: T201 alone on its line, so that a script can take it
+
+
+def erase(account_id: str) -> None:
+    """Remove what tells who an account's person is, for good."""
+    with opened(read_settings()) as database, database.session() as session:
+        erase_account(session, find_account(session, account_id))
+        session.commit()
+    Console().print(
+        "erased: its name, tokens and pseudonym are gone; what it decided stays, as an erased account's",
+        highlight=False,
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from enmusubi.app.vocabulary import FileContent, Role
+from enmusubi.app.vocabulary import FileContent, Language, Role, Scope
 
 app = typer.Typer(
     name="enmusubi",
@@ -22,6 +22,11 @@ app.add_typer(account, name="account")
 app.add_typer(audit, name="audit")
 app.add_typer(cluster, name="cluster")
 
+AccountArgument = Annotated[str, typer.Argument(help="The account's id.")]
+ScopeOption = Annotated[
+    list[Scope] | None, typer.Option(help="What the token may be used for, repeated for several; all if left out.")
+]
+ExpiresOption = Annotated[int | None, typer.Option(help="Days until the token expires; never if left out.", min=1)]
 ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Name or id; needed where there are several.")]
 
 
@@ -244,12 +249,57 @@ def create_account(
     organisation: Annotated[
         str | None, typer.Option(help="Name or id; a company's or university's is added if new.")
     ] = None,
+    email: Annotated[str | None, typer.Option(help="The address it may sign in with.")] = None,
+    scope: ScopeOption = None,
+    expires: ExpiresOption = None,
     cluster: ClusterOption = None,
 ) -> None:
     """Create an account and print its API token, which is shown this once."""
     from enmusubi.app.cli import accounts
 
-    accounts.create_account(name, role, organisation, cluster)
+    options = accounts.TokenOptions(tuple(scope or Scope), expires)
+    accounts.create_account(name, role, organisation, email, cluster, options)
+
+
+@account.command("invite")
+def invite(
+    email: Annotated[str, typer.Argument(help="The person's e-mail address.")],
+    role: Annotated[Role, typer.Option(help="What the account will do in its cluster.")],
+    organisation: Annotated[
+        str | None, typer.Option(help="Name or id; a company's or university's is added if new.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the letter.")] = Language.JA,
+    cluster: ClusterOption = None,
+) -> None:
+    """Invite a person by a letter; without a mail server, print the link to hand over."""
+    from enmusubi.app.cli import people
+
+    people.invite(email, role, organisation, name, language, cluster)
+
+
+@account.command("deactivate")
+def deactivate(account_id: AccountArgument) -> None:
+    """End an account's sessions and tokens, and let it in no more."""
+    from enmusubi.app.cli import people
+
+    people.deactivate(account_id)
+
+
+@account.command("reactivate")
+def reactivate(account_id: AccountArgument) -> None:
+    """Let a deactivated account sign in again."""
+    from enmusubi.app.cli import people
+
+    people.reactivate(account_id)
+
+
+@account.command("reset")
+def reset(account_id: AccountArgument) -> None:
+    """Print a link by which an account's person chooses a new password."""
+    from enmusubi.app.cli import people
+
+    people.reset(account_id)
 
 
 @account.command("list")
@@ -262,13 +312,15 @@ def list_accounts(cluster: ClusterOption = None) -> None:
 
 @account.command("token")
 def new_token(
-    account_id: Annotated[str, typer.Argument(help="The account's id.")],
+    account_id: AccountArgument,
+    scope: ScopeOption = None,
+    expires: ExpiresOption = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Revoke all its tokens instead.")] = False,
 ) -> None:
     """Print a further API token of an account, or revoke all it has."""
     from enmusubi.app.cli import accounts
 
-    accounts.token(account_id, revoke=revoke)
+    accounts.token(account_id, accounts.TokenOptions(tuple(scope or Scope), expires), revoke=revoke)
 
 
 @account.command("erase")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,8 @@ def read_settings() -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"ENMUSUBI_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
         raise ConfigurationError(wrong) from None
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 @contextmanager

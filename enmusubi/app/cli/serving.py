@@ -48,14 +48,21 @@ def run(settings: Settings, listening: socket.socket) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
+    for library in ("httpx2", "httpcore2", "authlib"):
+        # They log what is sent to the identity provider, the client's secret included.
+        logging.getLogger(library).setLevel(logging.WARNING)
     host, port = listening.getsockname()[:2]
+    app = create_app(settings.model_copy(update={"port": port}))  # links name the port that was taken
+    app.state.runtime.desk  # noqa: B018 what is wrong with keys, mail or identity provider is told now, in one line
     logging.getLogger("enmusubi").info("serving on http://%s:%d/api/v1", host, port)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         log_level=settings.log_level,
         access_log=False,  # addresses hold search words, and who asks for what is confidential
         server_header=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or "",
     )
     # uvicorn shuts down in order and then sends itself the signal again, which would end the process half-way
     # out: before the embedded server is left, and as a failure.

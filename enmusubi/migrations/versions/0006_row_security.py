@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -44,6 +44,17 @@ FUNCTIONS = {
         f"and cluster_id = caller_cluster() and {FOLLOWED})",
     ),
     # Its own organisation, and those it names: by key, or by a name that one of theirs equals.
+    # Who stands behind a pseudonym of the record, for those who may read the event.
+    "actor_named(pseudonym uuid)": (
+        "table (account_id uuid, account_name text)",
+        "select accounts.public_id, accounts.name from record_actors join accounts on accounts.id = "
+        "record_actors.account_id where record_actors.actor = pseudonym",
+    ),
+    # How far the record goes.
+    "record_head()": (
+        "table (sequence bigint, hash bytea)",
+        "select sequence, hash from record_events where sequence is not null order by sequence desc limit 1",
+    ),
     # What readers learn of the company behind an anonymous need.
     "owners_outlined(needs bigint[])": (
         "table (need_id bigint, kind text, size_band text, region text)",
@@ -196,10 +207,58 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
         ),
     },
 }
+# Who signs in, with what, and what is recorded.
+OWN_ACCOUNT = f"account_id = {ACCOUNT}"
+ADMINISTERS = f"{ROLE} = 'cluster_administrator'"
+ADMINISTERED = f"({ADMINISTERS} and exists (select from accounts where accounts.id = account_id and accounts.{HERE}))"
+INVITES = f"{HERE} and {ROLE} in ('coordinator', 'cluster_administrator')"
+OWN_OR_ADMINISTERED = f"{OWN_ACCOUNT} or {ADMINISTERED}"
+CLUSTERS_ID = "(select public_id from clusters where id = caller_cluster())"
+POLICIES |= {
+    "accounts": {
+        "select": f"id = {ACCOUNT} or ({HERE} and ({OVERSEES} or organisation_id = {ORGANISATION}))",
+        "update": (f"id = {ACCOUNT} or ({HERE} and {ADMINISTERS})", f"id = {ACCOUNT} or ({HERE} and {ADMINISTERS})"),
+    },
+    "api_tokens": {
+        "select": OWN_OR_ADMINISTERED,
+        "insert": OWN_ACCOUNT,
+        "update": (OWN_OR_ADMINISTERED, OWN_OR_ADMINISTERED),
+    },
+    "sessions": {
+        "select": OWN_OR_ADMINISTERED,
+        "insert": OWN_ACCOUNT,
+        "update": (OWN_OR_ADMINISTERED, OWN_OR_ADMINISTERED),
+        "delete": OWN_ACCOUNT,
+    },
+    "invitations": {"select": INVITES, "insert": INVITES, "update": (INVITES, INVITES)},
+    # Reached by functions alone.
+    "password_resets": {},
+    "oidc_sign_ins": {},
+    "throttles": {},
+    # The pseudonyms of those whose accounts the caller sees.
+    "record_actors": {"select": "exists (select from accounts where accounts.id = account_id)"},
+    "record_events": {
+        # Auditors read their cluster's; of a confidential part, who may read it reads who did.
+        "select": (
+            f"({ROLE} in ('auditor', 'cluster_administrator') and (cluster is null or cluster = {CLUSTERS_ID})) "
+            "or (action = 'viewed' and kind = 'need' and exists (select from needs join need_details as detail "
+            "on detail.need_id = needs.id where needs.public_id = record_events.object)) "
+            "or (action = 'viewed' and kind = 'seed' and exists (select from seeds where "
+            f"seeds.public_id = record_events.object and "
+            f"(seeds.organisation_id = {ORGANISATION} or handles_seed(seeds.id))))"
+        ),
+        "insert": f"cluster = {CLUSTERS_ID} and role = {ROLE}",
+    },
+}
 for _kind in ("seed", "need"):
     _read, _insert, _, _delete = _opening(_kind)
     POLICIES[f"{_kind}_openings"] = {"select": _read, "insert": _insert, "delete": _delete}
 
+END_SESSION = (
+    "create function end_session(presented bytea) returns void language sql security definer "
+    "set search_path = pg_catalog, public "
+    "begin atomic update sessions set revoked = now() where token_hash = presented and revoked is null; end"
+)
 FORGET = (
     "create function forget_old_replies(age interval) returns void language sql security definer "
     "set search_path = pg_catalog, public "
@@ -231,6 +290,7 @@ def upgrade() -> None:
     for table in ENTRIES:
         op.execute(CHANGED.format(table=table))
     op.execute(FORGET)
+    op.execute(END_SESSION)
     for table, conditions in POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
@@ -253,6 +313,7 @@ def downgrade() -> None:
         op.execute(f"alter table {table} no force row level security")
         op.execute(f"alter table {table} disable row level security")
     op.execute("drop function forget_old_replies(interval)")
+    op.execute("drop function end_session(bytea)")
     for table in ENTRIES:
         op.execute(f"drop function changed_{table}(bigint)")
     for signature in reversed(FUNCTIONS):

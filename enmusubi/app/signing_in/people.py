@@ -1,0 +1,123 @@
+"""Accounts: one's own, those one may see, and what cluster administrators do with them."""
+
+import uuid
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from enmusubi.app.auth import Identified
+from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.listing import Listed, PageQuery, page
+from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from enmusubi.app.models import Account, ApiToken
+from enmusubi.app.recording import Actor
+from enmusubi.app.signing_in import sessions
+from enmusubi.app.signing_in.drafts import AccountDraft, PasswordDraft
+from enmusubi.app.signing_in.noting import note
+from enmusubi.app.signing_in.passwords import check_choice
+from enmusubi.app.signing_in.shown import AccountOut, PersonOut
+from enmusubi.app.signing_in.visits import Desk
+from enmusubi.app.vocabulary import Action, Role
+
+
+def visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Accounts of the cluster for those who oversee it; others see their own organisation's."""
+    here = Account.cluster_id == caller.cluster_id
+    if caller.oversees:
+        return here
+    return here & (Account.organisation_id == caller.organisation_id)
+
+
+def own(session: Session, caller: Caller) -> Account:
+    """The account that asks."""
+    return session.get_one(Account, caller.id, options=[joinedload(Account.organisation)])
+
+
+def own_out(session: Session, caller: Caller) -> AccountOut:
+    """The account that asks, with how it can sign in."""
+    account = own(session, caller)
+    shown = PersonOut.model_validate(account)
+    return AccountOut(
+        **dict(shown), has_password=account.password_hash is not None, has_identity=account.oidc_subject is not None
+    )
+
+
+def revise_own(session: Session, caller: Caller, changes: AccountDraft) -> None:
+    """Change name or language."""
+    account = own(session, caller)
+    for name in changes.model_fields_set:
+        value = getattr(changes, name)
+        if value is None:
+            raise InvalidInputError(f"{name}: cannot be taken away")
+        setattr(account, name, value)
+    session.flush()
+    note(session, caller, Action.REVISED, caller.id, fields=sorted(changes.model_fields_set))
+
+
+def change_own_password(session: Session, desk: Desk, identified: Identified, draft: PasswordDraft) -> None:
+    """A new password; the present one proves who asks, and where there is none, a session confirmed lately does."""
+    account = own(session, identified.caller)
+    check_choice(draft.password.get_secret_value(), (account.name, account.email))
+    if account.password_hash is None:
+        sessions.require_confirmed(desk, identified)
+    elif draft.present is None:
+        raise InvalidInputError("present: the present password is needed")
+    else:
+        sessions.check_password(session, desk, identified.caller, draft.present.get_secret_value())
+    sessions.change_password(session, desk, identified, draft.password.get_secret_value())
+
+
+def list_people(session: Session, caller: Caller, query: PageQuery) -> Listed:
+    """A page of the accounts that the caller may see, newest first."""
+    chosen = select(Account).where(visible_to(caller)).options(joinedload(Account.organisation))
+    return page(session, chosen, Account, query)
+
+
+def deactivate(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:
+    """The account can do nothing any more: its sessions end, its tokens are revoked; what it did stays."""
+    account = _to_administer(session, desk, identified, public_id)
+    if account.id == identified.caller.id:
+        raise ConflictError("you cannot deactivate your own account; another administrator can")
+    end(session, identified.caller, account)
+    return account
+
+
+def reactivate(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:
+    """The account may sign in again; tokens and sessions of before stay ended."""
+    account = _to_administer(session, desk, identified, public_id)
+    let_in(session, identified.caller, account)
+    return account
+
+
+def let_in(session: Session, by: Actor, account: Account) -> None:
+    """Let an account sign in again, on behalf of an administrator or the command line."""
+    account.active = True
+    session.flush()
+    note(session, by, Action.REACTIVATED, account.id)
+
+
+def end(session: Session, by: Actor, account: Account) -> None:
+    """Deactivate an account, on behalf of an administrator or the command line."""
+    account.active = False
+    session.execute(
+        update(ApiToken).where(ApiToken.account_id == account.id, ApiToken.revoked.is_(None)).values(revoked=func.now())
+    )
+    sessions.end_all(session, account.id)
+    session.flush()
+    note(session, by, Action.DEACTIVATED, account.id)
+
+
+def _to_administer(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:
+    caller = identified.caller
+    account = session.scalar(
+        select(Account)
+        .where(Account.public_id == public_id, visible_to(caller))
+        .options(joinedload(Account.organisation))
+        .with_for_update(of=Account)
+    )
+    if account is None:
+        raise NotFoundError("no such account, or it is not open to you")
+    if caller.role is not Role.CLUSTER_ADMINISTRATOR:
+        raise ForbiddenError("accounts are administered by cluster administrators")
+    sessions.require_confirmed(desk, identified)
+    return account
