@@ -15,10 +15,11 @@ from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.catalogue.needs import read_need
+from enmusubi.app.catalogue.seeds import read_seed
 from enmusubi.app.chain import Event, Head, Link, as_text
 from enmusubi.app.chain_file import as_line, head_line
 from enmusubi.app.errors import ForbiddenError, InvalidInputError, NotFoundError
-from enmusubi.app.models import Account, Cluster, NeedDetail, Organisation, RecordActor, RecordEvent
+from enmusubi.app.models import Account, Cluster, NeedDetail, Organisation, RecordActor, RecordEvent, Seed
 from enmusubi.app.recording import record
 from enmusubi.app.vocabulary import Action, RecordedKind, Role
 
@@ -72,10 +73,21 @@ def need_views(session: Session, caller: Caller, public_id: uuid.UUID, query: Pa
     knows = select(NeedDetail.need_id).where(NeedDetail.need_id == need.id, visibility.need_details_visible_to(caller))
     if session.scalar(knows) is None:
         raise NotFoundError("no such need, or who looked at it is not open to you")
+    return _views(session, RecordedKind.NEED, public_id, query)
+
+
+def seed_views(session: Session, caller: Caller, public_id: uuid.UUID, query: PageQuery) -> Read:
+    """Who looked at the unpublished part of a seed, newest first, for those who may read that part themselves."""
+    seed = read_seed(session, caller, public_id)
+    knows = select(Seed.id).where(Seed.id == seed.id, visibility.seed_details_visible_to(caller))
+    if session.scalar(knows) is None:
+        raise NotFoundError("no such seed, or who looked at it is not open to you")
+    return _views(session, RecordedKind.SEED, public_id, query)
+
+
+def _views(session: Session, kind: RecordedKind, public_id: uuid.UUID, query: PageQuery) -> Read:
     chosen = _with_actors().where(
-        RecordEvent.object == public_id,
-        RecordEvent.action == Action.VIEWED,
-        RecordEvent.kind == RecordedKind.NEED,
+        RecordEvent.object == public_id, RecordEvent.action == Action.VIEWED, RecordEvent.kind == kind
     )
     if query.cursor is not None:
         chosen = chosen.where(RecordEvent.id < _read_cursor(query.cursor))

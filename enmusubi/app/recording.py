@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Table, Text, Uuid, func, insert, literal, select
+from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Table, Text, Uuid, column, func, insert, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from enmusubi.app import record_reading
 from enmusubi.app.catalogue import listing, seeds
 from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
@@ -21,6 +22,7 @@ from enmusubi.app.dependencies import (
 )
 from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.models import Seed
+from enmusubi.app.record_shown import ViewOut, view_out
 from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out, seed_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
 from enmusubi.app.vocabulary import Scope
@@ -29,7 +31,8 @@ router = APIRouter(prefix="/seeds", tags=["seeds"])
 
 
 def _shown(asked: Asked, seed: Seed) -> SeedOut:
-    return seed_out(seed, seeds.read_seed_details(asked.session, asked.caller, [seed.id]).get(seed.id))
+    """The seed with its unpublished part for those who may read it, which is recorded."""
+    return seed_out(seed, seeds.view_detail(asked.session, asked.caller, seed))
 
 
 @router.post("", status_code=201, response_model=SeedOut, openapi_extra=allows(Scope.WRITE))
@@ -39,7 +42,8 @@ def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matc
     def register() -> tuple[BaseModel, Mapping[str, str]]:
         seed = seeds.register_seed(asked.session, asked.caller, draft, matchmaking.encoder)
         seed = seeds.read_seed(asked.session, asked.caller, seed.public_id)
-        return _shown(asked, seed), {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
+        shown = seed_out(seed, seeds.posted_detail(asked.session, asked.caller, seed))
+        return shown, {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
 
     return creation.reply(register)
 
@@ -82,6 +86,13 @@ def withdraw_seed(seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion,
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
     response.headers.update(etag(seed.version))
     return _shown(asked, seed)
+
+
+@router.get("/{seed_id}/views", openapi_extra=allows(Scope.READ))
+def seed_views(seed_id: uuid.UUID, query: Annotated[listing.PageQuery, Query()], asked: AskedNow) -> Page[ViewOut]:
+    """Who looked at the unpublished part, newest first; for its own organisation and coordinators."""
+    read = record_reading.seed_views(asked.session, asked.caller, seed_id, query)
+    return Page[ViewOut](items=[view_out(row) for row in read.rows], next=read.next)
 
 
 @router.get("/{seed_id}/matches", openapi_extra=allows(Scope.READ))

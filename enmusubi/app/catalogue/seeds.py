@@ -1,7 +1,6 @@
 """Seeds: read, register, revise, withdraw."""
 
 import uuid
-from collections.abc import Iterable
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -54,15 +53,22 @@ def read_seed(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
     return seed
 
 
-def read_seed_details(session: Session, caller: Caller, seed_ids: Iterable[int]) -> dict[int, SeedDetail]:
-    """The unpublished parts the caller may read, by the seed's key; the others, and those with nothing, are absent."""
+def view_detail(session: Session, caller: Caller, seed: Seed) -> SeedDetail | None:
+    """The unpublished part, if there is one and the caller may read it; that it was looked at is recorded."""
+    detail = posted_detail(session, caller, seed)
+    if detail is not None:
+        record(session, caller, Action.VIEWED, RecordedKind.SEED, seed.public_id, version=seed.version, through="seed")
+    return detail
+
+
+def posted_detail(session: Session, caller: Caller, seed: Seed) -> SeedDetail | None:
+    """The unpublished part that the caller has just registered: its own words, so no view."""
     query = (
         select(SeedDetail)
         .join(Seed, SeedDetail.seed_id == Seed.id)
-        .where(Seed.id.in_(list(seed_ids)), visibility.seed_details_visible_to(caller))
+        .where(Seed.id == seed.id, visibility.seed_details_visible_to(caller))
     )
-    found = session.scalars(query.execution_options(populate_existing=True))
-    return {detail.seed_id: detail for detail in found}
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: Encoder) -> Seed:
@@ -96,7 +102,7 @@ def revise_seed(
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
     seed = _to_change(session, caller, public_id)
     check_revisable(seed, version)
-    detail = read_seed_details(session, caller, [seed.id]).get(seed.id)
+    detail = posted_detail(session, caller, seed)
     set_committed_value(seed, "detail", detail)
     present = {name: getattr(seed, name) for name in COLUMNS} | {
         **{name: getattr(detail, name, None) for name in CONFIDENTIAL},
