@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-_SECRETS = ("database_url", "session_keys", "smtp_url", "oidc_client_secret")
+_SECRETS = ("database_url", "operator_database_url", "session_keys", "smtp_url", "oidc_client_secret")
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

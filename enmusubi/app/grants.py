@@ -79,6 +79,9 @@ FUNCTIONS: Final = frozenset(
 )
 """Functions it may call; none of a trigger's, which the trigger calls for everybody."""
 
+OWNERS: Final = frozenset({"record_digest", "record_hash", "record_actor_of", "record_retain", "record_erase"})
+"""Functions of the owner alone: what other functions are made of, and what empties and forgets."""
+
 
 def apply(connection: Connection, service: ServiceRole | None) -> None:
     """Bring privileges to what the tables above say, taking back all else; run in the migrations' transaction.

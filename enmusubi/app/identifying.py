@@ -8,10 +8,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.organisations import owner_of
-from enmusubi.app.errors import ForbiddenError
 from enmusubi.app.models import Need, NeedDetail, Organisation, Seed
+from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.schemas import NeedDraft
-from enmusubi.app.vocabulary import Role
 from enmusubi.matching.identifying import Finding, Owner, Statistics, Uses, check
 
 _TEXTS = ("title", "summary", "translation_title", "translation_summary", "expertise_sought", "applications")
@@ -28,8 +27,7 @@ def public_texts(need: NeedDraft | Need) -> dict[str, str]:
 
 def check_draft(session: Session, caller: Caller, draft: NeedDraft) -> list[Finding]:
     """What would identify the owner of a draft, which is not stored; for those who may post it."""
-    if caller.role not in (Role.COMPANY, Role.COORDINATOR):
-        raise ForbiddenError("needs are checked by those who post them: companies and coordinators")
+    require(caller, Right.CHECK_NEED, Relation.OWN)
     return _check(session, caller, draft, owner_of(session, caller, draft.organisation))
 
 

@@ -42,14 +42,14 @@ class Right(StrEnum):
     READ_SEED = "read a published seed"
     READ_HIDDEN_SEED = "read a seed on hold, withdrawn or expired"
     READ_SEED_DRAFT = "read a draft of a seed"
-    READ_SEED_DETAIL = "read the unpublished part of a seed"
+    READ_SEED_DETAIL = "read the unpublished part of a seed, and who looked at it"
     REGISTER_SEED = "register a seed"
     CHANGE_SEED = "revise or withdraw a seed"
     RANK_NEEDS = "see the needs ranked for a seed, as far as the matches may be seen"
     READ_NEED = "read the public part of a published need"
     READ_HIDDEN_NEED = "read the public part of a need on hold, withdrawn or expired"
     READ_NEED_DRAFT = "read a draft of a need"
-    READ_NEED_DETAIL = "read the confidential part of a need"
+    READ_NEED_DETAIL = "read the confidential part of a need, and who looked at it"
     POST_NEED = "post a need"
     CHECK_NEED = "ask what of a need's text would identify its owner"
     CHANGE_NEED = "revise or withdraw a need"
@@ -62,6 +62,12 @@ class Right(StrEnum):
     READ_COMPANY = "read a company that no visible entry names"
     ADD_ORGANISATION = "add an organisation"
     CHANGE_ORGANISATION = "revise or withdraw an organisation"
+    READ_ACCOUNT = "see an account of another person"
+    ADMINISTER_ACCOUNT = "deactivate or reactivate an account"
+    READ_INVITATIONS = "see and withdraw invitations"
+    INVITE_SIDE = "invite a person of a company or university"
+    INVITE_OVERSEER = "invite a coordinator, cluster administrator or auditor"
+    READ_RECORD = "read the record, but for views of one's own entries"
 
 
 Row = Mapping[Role, Mapping[Relation, Answer]]
@@ -84,31 +90,89 @@ def _row(*answers: str) -> Row:
 # fmt: off
 POLICY: Final[Mapping[Right, Row]] = {
     #                                company university coordinator administrator auditor
-    Right.READ_SEED:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Right.READ_HIDDEN_SEED:    _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
-    Right.READ_SEED_DRAFT:     _row(".---", "y---",    ".---",     ".---",       ".---"),
-    Right.READ_SEED_DETAIL:    _row(".---", "y---",    ".y--",     ".---",       ".---"),
-    Right.REGISTER_SEED:       _row(".nnn", "ynnn",    ".ynn",     ".nnn",       ".nnn"),
-    Right.CHANGE_SEED:         _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
-    Right.RANK_NEEDS:          _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Right.READ_NEED:           _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Right.READ_HIDDEN_NEED:    _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
-    Right.READ_NEED_DRAFT:     _row("y---", "y---",    ".---",     ".---",       ".---"),
-    Right.READ_NEED_DETAIL:    _row("y---", "y---",    ".y--",     ".---",       ".---"),
-    Right.POST_NEED:           _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
-    Right.CHECK_NEED:          _row("ynnn", ".nnn",    ".ynn",     ".nnn",       ".nnn"),
-    Right.CHANGE_NEED:         _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
-    Right.RANK_SEEDS:          _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Right.MATCH_TEXT:          _row("yyyy", "yyyy",    "yyyy",     "yyyy",       "yyyy"),
-    Right.READ_MATCH:          _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
-    Right.REVIEW_MATCH:        _row("nn--", "nn--",    ".y--",     ".n--",       ".n--"),
-    Right.READ_REVIEWS:        _row("----", "----",    ".y--",     ".y--",       ".y--"),
-    Right.READ_ORGANISATION:   _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
-    Right.READ_COMPANY:        _row("y---", ".---",    ".y--",     ".y--",       ".y--"),
-    Right.ADD_ORGANISATION:    _row(".n.n", ".n.n",    ".y.n",     ".y.n",       ".n.n"),
-    Right.CHANGE_ORGANISATION: _row("nnn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
+    Right.READ_SEED:            _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_HIDDEN_SEED:     _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
+    Right.READ_SEED_DRAFT:      _row(".---", "y---",    ".---",     ".---",       ".---"),
+    Right.READ_SEED_DETAIL:     _row(".---", "y---",    ".y--",     ".---",       ".---"),
+    Right.REGISTER_SEED:        _row("nn.n", "yn.n",    ".y.-",     ".n.n",       ".n.n"),
+    Right.CHANGE_SEED:          _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.RANK_NEEDS:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_NEED:            _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_HIDDEN_NEED:     _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
+    Right.READ_NEED_DRAFT:      _row("y---", "y---",    ".---",     ".---",       ".---"),
+    Right.READ_NEED_DETAIL:     _row("y---", "y---",    ".y--",     ".---",       ".---"),
+    Right.POST_NEED:            _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
+    Right.CHECK_NEED:           _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
+    Right.CHANGE_NEED:          _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.RANK_SEEDS:           _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.MATCH_TEXT:           _row(".y..", ".y..",    ".y..",     ".y..",       ".y.."),
+    Right.READ_MATCH:           _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.REVIEW_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
+    Right.READ_REVIEWS:         _row("--.-", "--.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.READ_ORGANISATION:    _row("yyy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
+    Right.READ_COMPANY:         _row("y-.-", ".-.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.ADD_ORGANISATION:     _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
+    Right.CHANGE_ORGANISATION:  _row("nnn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
+    Right.READ_ACCOUNT:         _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.ADMINISTER_ACCOUNT:   _row("n-.-", "n-.-",    ".n.-",     ".y.-",       ".n.-"),
+    Right.READ_INVITATIONS:     _row(".n.n", ".n.n",    ".y.-",     ".y.-",       ".n.n"),
+    Right.INVITE_SIDE:          _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
+    Right.INVITE_OVERSEER:      _row(".n..", ".n..",    ".n..",     ".y..",       ".n.."),
+    Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
 }
 # fmt: on
+
+ROUTES: Final[Mapping[str, Right]] = {
+    "register_seed": Right.REGISTER_SEED,
+    "list_seeds": Right.READ_SEED,
+    "read_seed": Right.READ_SEED,
+    "revise_seed": Right.CHANGE_SEED,
+    "withdraw_seed": Right.CHANGE_SEED,
+    "seed_views": Right.READ_SEED_DETAIL,
+    "seed_matches": Right.RANK_NEEDS,
+    "post_need": Right.POST_NEED,
+    "check_need": Right.CHECK_NEED,
+    "list_needs": Right.READ_NEED,
+    "read_need": Right.READ_NEED,
+    "revise_need": Right.CHANGE_NEED,
+    "withdraw_need": Right.CHANGE_NEED,
+    "need_views": Right.READ_NEED_DETAIL,
+    "need_matches": Right.RANK_SEEDS,
+    "match_text": Right.MATCH_TEXT,
+    "list_matches": Right.READ_MATCH,
+    "read_match": Right.READ_MATCH,
+    "review_match": Right.REVIEW_MATCH,
+    "add_organisation": Right.ADD_ORGANISATION,
+    "list_organisations": Right.READ_ORGANISATION,
+    "read_organisation": Right.READ_ORGANISATION,
+    "revise_organisation": Right.CHANGE_ORGANISATION,
+    "withdraw_organisation": Right.CHANGE_ORGANISATION,
+    "list_accounts": Right.READ_ACCOUNT,
+    "deactivate_account": Right.ADMINISTER_ACCOUNT,
+    "reactivate_account": Right.ADMINISTER_ACCOUNT,
+    "list_invitations": Right.READ_INVITATIONS,
+    "withdraw_invitation": Right.READ_INVITATIONS,
+    "invite": Right.INVITE_SIDE,
+    "list_events": Right.READ_RECORD,
+    "export_events": Right.READ_RECORD,
+}
+"""The right that each route needs, by its name."""
+
+PERSONAL: Final = frozenset(
+    {
+        *("read_session", "sign_out", "confirm_session", "list_sessions", "end_other_sessions", "end_session"),
+        *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
+    }
+)
+"""Routes about the account that asks, and no other."""
+
+OPEN: Final = frozenset(
+    {
+        *("live", "ready", "sign_in", "begin_oidc", "end_oidc"),
+        *("read_invitation", "accept_invitation", "ask_for_reset", "accept_reset"),
+    }
+)
+"""Routes that need no account: the service's health, and the ways to sign in."""
 
 
 def relation_to(caller: Caller, cluster_id: int, owner_id: int | None) -> Relation:

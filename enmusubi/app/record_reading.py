@@ -18,14 +18,13 @@ from enmusubi.app.catalogue.needs import read_need
 from enmusubi.app.catalogue.seeds import read_seed
 from enmusubi.app.chain import Event, Head, Link, as_text
 from enmusubi.app.chain_file import as_line, head_line
-from enmusubi.app.errors import ForbiddenError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, NeedDetail, Organisation, RecordActor, RecordEvent, Seed
+from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import record
-from enmusubi.app.vocabulary import Action, RecordedKind, Role
+from enmusubi.app.vocabulary import Action, RecordedKind
 
 READ_AT_ONCE: Final = 1_000
-
-_MAY_AUDIT: Final = (Role.AUDITOR, Role.CLUSTER_ADMINISTRATOR)
 
 _COLUMNS: Final = RecordEvent.__table__.c
 _LINK_NAMES: Final = ("sequence", "chained", "previous", "digest", "hash")
@@ -99,7 +98,7 @@ def _views(session: Session, kind: RecordedKind, public_id: uuid.UUID, query: Pa
 
 def list_events(session: Session, caller: Caller, query: EventQuery) -> Read:
     """A page of the cluster's events, newest first, for auditors and cluster administrators."""
-    _check_may_audit(caller)
+    require(caller, Right.READ_RECORD, Relation.HERE)
     chosen = _with_actors().where(RecordEvent.sequence.is_not(None), RecordEvent.salt.is_not(None), _of(caller))
     equal = {RecordEvent.action: query.action, RecordEvent.kind: query.kind, RecordEvent.object: query.object}
     for compared, value in equal.items():
@@ -122,7 +121,7 @@ def export(session: Session, caller: Caller, query: ExportQuery) -> Iterator[str
 
     Raises InvalidInputError where the chain ends before the part begins.
     """
-    _check_may_audit(caller)
+    require(caller, Right.READ_RECORD, Relation.HERE)
     # One more, before the part: where nothing follows yet, that is where the chain ends.
     found = _links_after(session, max(query.after - 1, 0), query.limit + (query.after > 0))
     if query.after and not (found and found[0].sequence == query.after):
@@ -195,11 +194,6 @@ def false_actors(session: Session) -> int:
     return session.scalar(query.where(computed != RecordActor.actor)) or 0
 
 
-def _check_may_audit(caller: Caller) -> None:
-    if caller.role not in _MAY_AUDIT:
-        raise ForbiddenError("the record is read by auditors and cluster administrators")
-
-
 def _of(caller: Caller) -> Any:
     """Events of the caller's cluster, and those of the whole installation."""
     cluster = select(Cluster.public_id).where(Cluster.id == caller.cluster_id).scalar_subquery()
@@ -219,6 +213,7 @@ def _with_actors() -> Select[*tuple[Any, ...]]:
             Organisation.name.label("organisation_name"),
             Organisation.name_en.label("organisation_name_en"),
         )
+        .select_from(RecordEvent)
         .outerjoin(named, true())
         .outerjoin(Organisation, Organisation.public_id == RecordEvent.organisation)
     )

@@ -65,7 +65,7 @@ def _call(client: TestClient, method: str, path: str, headers: dict[str, str], b
 
 def test_the_walk_below_reaches_every_route() -> None:
     """Seeds, needs, organisations, matches; sessions, accounts, invitations; the record."""
-    assert len(ROUTES) == 6 + 8 + 5 + 4 + 6 + 9 + 3 + 2
+    assert len(ROUTES) == 7 + 8 + 5 + 4 + 6 + 9 + 3 + 2
     assert len(OPERATIONS) == len(ROUTES) + 7
 
 
@@ -143,7 +143,7 @@ def _takes_limit(operation: Json) -> bool:
 def test_wrong_query(people: People) -> None:
     """A query that is wrong is 422 with its place."""
     lists = [path for (_, path), operation in OPERATIONS.items() if _takes_limit(operation) and "{" not in path]
-    assert len(lists) == 5
+    assert len(lists) == 7
     for path in lists:
         body = _check(people.coordinator.get(path.removeprefix(API), limit=0), 422)
         assert body["errors"][0]["at"] == "/query/limit"

@@ -32,14 +32,14 @@ def chained(session: Session) -> Head:
     for number in range(EVENTS):
         record(session, caller, Action.VIEWED, RecordedKind.NEED, uuid.UUID(int=number), version=number)
     assert link_all(session) == EVENTS
-    session.execute(text("alter table record_events disable trigger all"))
-    session.execute(text("alter table record_actors disable trigger all"))
+    session.execute(text("alter table record_events disable trigger user"))
+    session.execute(text("alter table record_actors disable trigger user"))
     return head(session)
 
 
 def test_what_the_database_chains_python_verifies(session: Session, chained: Head) -> None:
     """Two implementations of one encoding agree, texts of every kind included."""
-    session.execute(text("alter table record_events enable trigger all"))
+    session.execute(text("alter table record_events enable trigger user"))
     record(session, Operator(), Action.FITTED, RecordedKind.FITTING, None, was='縁結び " \\ \n', adopted=False, n=None)
     link_all(session)
     assert chained.sequence == EVENTS
@@ -181,7 +181,7 @@ def test_rewriting_is_found_by_a_head_alone(session: Session, chained: Head) -> 
 def test_cut_off_and_gone_on_is_found_by_a_head(session: Session, chained: Head) -> None:
     """The numbers are the same again, the hashes are not."""
     session.execute(text("delete from record_events where sequence > 3"))
-    session.execute(text("alter table record_events enable trigger all"))
+    session.execute(text("alter table record_events enable trigger user"))
     for number in range(EVENTS):
         record(session, Operator(), Action.VIEWED, RecordedKind.NEED, uuid.UUID(int=number))
     link_all(session)
@@ -215,7 +215,7 @@ RETAIN = text("select record_retain(:before)")
 
 def test_retention_keeps_the_chain_valid(session: Session, chained: Head) -> None:
     """Old events say nothing any more, their hashes stay, an event says so, and the heads of before still fit."""
-    session.execute(text("alter table record_events enable trigger all"))
+    session.execute(text("alter table record_events enable trigger user"))
     before = _chained_at(session, 4)
     assert session.scalar(RETAIN, {"before": before}) == 3
     assert session.scalar(RETAIN, {"before": before}) == 0
@@ -238,10 +238,10 @@ def test_retention_keeps_the_chain_valid(session: Session, chained: Head) -> Non
 
 def test_what_was_emptied_after_a_retention_is_found(session: Session, chained: Head) -> None:
     """An event of after the day that the retention names has no excuse; nor has a part of one."""
-    session.execute(text("alter table record_events enable trigger all"))
+    session.execute(text("alter table record_events enable trigger user"))
     session.scalar(RETAIN, {"before": _chained_at(session, 4)})
     link_all(session)
-    session.execute(text("alter table record_events disable trigger all"))
+    session.execute(text("alter table record_events disable trigger user"))
     session.execute(text(TAMPERED["empty one"][0][0]))
     fault = found_fault(session, chained)
     assert fault is not None

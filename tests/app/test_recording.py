@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import chain_file, record_reading
 from enmusubi.app.caller import Caller
 from enmusubi.app.chain import Head, Link, Verifier, read_head
+from enmusubi.app.embedded import SERVICE
 from enmusubi.app.recording import Operator, record
 from enmusubi.app.vocabulary import Action, RecordedKind, Role
 from tests.app.conftest import People, people_of
@@ -232,13 +233,9 @@ def test_an_auditor_s_export_can_be_verified(
 
 @contextmanager
 def _as_service(session: Session) -> Iterator[Connection]:
-    """A role with the rights that the running service has on the record."""
+    """With the rights that the running service has."""
     connection = session.connection()
-    name = f"service_{uuid.uuid4().hex}"
-    connection.execute(text(f"create role {name}"))
-    connection.execute(text(f"grant select, insert on record_events to {name}"))
-    connection.execute(text(f"grant select on record_actors, accounts, clusters, organisations to {name}"))
-    connection.execute(text(f"set local role {name}"))
+    connection.execute(text(f"set local role {SERVICE}"))
     yield connection
     connection.execute(text("reset role"))
 

@@ -12,8 +12,9 @@ from enmusubi.app import opaque
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.catalogue.organisations import read_organisation
-from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, Invitation, Organisation
+from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import Actor, Operator, record
 from enmusubi.app.signing_in import letters, sessions, throttling
 from enmusubi.app.signing_in.drafts import AcceptanceDraft, InvitationDraft
@@ -26,7 +27,6 @@ from enmusubi.app.vocabulary import Action, Language, OrganisationKind, Recorded
 
 LIFETIME: Final = datetime.timedelta(days=7)
 _NEED_ORGANISATION = (Role.COMPANY, Role.UNIVERSITY)
-_MAY_INVITE: Final = {Role.COORDINATOR: _NEED_ORGANISATION, Role.CLUSTER_ADMINISTRATOR: tuple(Role)}
 _OPEN = (Invitation.accepted.is_(None), Invitation.withdrawn.is_(None), Invitation.expires > func.now())
 _READ = text("select * from open_invitation(:hash)")
 _ACCEPT = select(Account).from_statement(
@@ -38,10 +38,7 @@ _UNKNOWN = "the link is not valid any more: it was used, withdrawn or has expire
 def invite(session: Session, desk: Desk, identified: Identified, draft: InvitationDraft) -> tuple[Invitation, str]:
     """An invitation to the caller's cluster, and the text of its token."""
     caller = identified.caller
-    if draft.role not in _MAY_INVITE.get(caller.role, ()):
-        raise ForbiddenError(
-            "coordinators invite companies and universities, cluster administrators every role; others invite nobody"
-        )
+    require(caller, _right_to_invite(draft.role), Relation.HERE)
     sessions.require_confirmed(desk, identified)
     throttling.take(session, throttling.LETTERS, str(caller.public_id))
     owner = read_organisation(session, caller, draft.organisation) if draft.organisation else None
@@ -97,8 +94,7 @@ def deliver(session: Session, desk: Desk, made: Invitation, secret: str) -> Invi
 
 def list_open(session: Session, caller: Caller) -> Sequence[Invitation]:
     """The open invitations of the cluster, for those who may invite, the newest first."""
-    if caller.role not in _MAY_INVITE:
-        raise ForbiddenError("invitations are seen by coordinators and cluster administrators")
+    require(caller, Right.READ_INVITATIONS, Relation.HERE)
     return session.scalars(
         select(Invitation)
         .where(Invitation.cluster_id == caller.cluster_id, *_OPEN)
@@ -112,10 +108,13 @@ def withdraw(session: Session, caller: Caller, public_id: uuid.UUID) -> None:
     made = next((each for each in list_open(session, caller) if each.public_id == public_id), None)
     if made is None:
         raise NotFoundError("no such open invitation in your cluster")
-    if made.role not in _MAY_INVITE[caller.role]:
-        raise ForbiddenError("who may invite a role may withdraw its invitations")
+    require(caller, _right_to_invite(Role(made.role)), Relation.HERE)
     _withdraw(session, Invitation.id == made.id)
     record(session, caller, Action.WITHDRAWN, RecordedKind.INVITATION, public_id)
+
+
+def _right_to_invite(role: Role) -> Right:
+    return Right.INVITE_SIDE if role in _NEED_ORGANISATION else Right.INVITE_OVERSEER
 
 
 def read(visit: Visit, secret: str) -> InvitationRead:

@@ -40,6 +40,7 @@ begin
 end $$
 """
 
+# The step is a setting of the transaction, not of the function: only a superuser may give a function such a setting.
 # A guard against mistakes, for everybody, the owner of the tables too. Whoever means harm and has the owner's rights can
 # remove it: that is what the chain is for.
 REFUSE = """
@@ -90,8 +91,7 @@ return sha256(convert_to(concat_ws(
 """
 
 CHAIN = """
-create function record_chain(most integer) returns integer language plpgsql security definer set search_path = pg_catalog, public
-set enmusubi.record_step = 'chain' as $$
+create function record_chain(most integer) returns integer language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   head record_events;
   event record_events;
@@ -104,6 +104,7 @@ begin
     head.sequence := 0;
     head.hash := decode(repeat('00', 32), 'hex');
   end if;
+  perform set_config('enmusubi.record_step', 'chain', true);
   for event in select * from record_events where sequence is null order by id limit most loop
     event.sequence := head.sequence + 1;
     -- Never back, whatever the clock does.
@@ -116,6 +117,7 @@ begin
     head := event;
     linked := linked + 1;
   end loop;
+  perform set_config('enmusubi.record_step', '', true);
   return linked;
 end $$;
 
@@ -128,8 +130,7 @@ $$;
 """
 
 REMOVE = """
-create function record_retain(before timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, public
-set enmusubi.record_step = 'remove' as $$
+create function record_retain(before timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   removed bigint;
 begin
@@ -137,10 +138,12 @@ begin
   if before > clock_timestamp() then
     raise exception 'before: only what has been recorded can be removed' using errcode = 'invalid_parameter_value';
   end if;
+  perform set_config('enmusubi.record_step', 'remove', true);
   update record_events set salt = null, recorded = null, cluster = null, role = null, actor = null,
     organisation = null, action = null, kind = null, object = null, content = null
   where chained < before and salt is not null;
   get diagnostics removed = row_count;
+  perform set_config('enmusubi.record_step', '', true);
   if removed > 0 then
     insert into record_events (role, action, kind, content) values ('operator', 'retained', 'record',
       '{"before":"' || record_time(before) || '","events":' || removed || '}');
@@ -148,13 +151,14 @@ begin
   return removed;
 end $$;
 
-create function record_erase(account uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, public
-set enmusubi.record_step = 'erase' as $$
+create function record_erase(account uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, public as $$
 declare
   erased uuid;
 begin
+  perform set_config('enmusubi.record_step', 'erase', true);
   delete from record_actors a using accounts where accounts.id = a.account_id and accounts.public_id = account
     returning a.actor into erased;
+  perform set_config('enmusubi.record_step', '', true);
   if erased is not null then
     -- Names the pseudonym alone: that it was erased tells a missing row from one that somebody took away.
     insert into record_events (cluster, role, action, kind, object, content)

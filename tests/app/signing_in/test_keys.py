@@ -86,7 +86,7 @@ def test_secrets_may_lie_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """For every secret setting, without the line's end; no error repeats what a file holds."""
     file = tmp_path / "secret"
     file.write_text("hush-hush\n")
-    for name in ("DATABASE_URL", "SESSION_KEYS", "SMTP_URL", "OIDC_CLIENT_SECRET"):
+    for name in ("DATABASE_URL", "OPERATOR_DATABASE_URL", "SESSION_KEYS", "SMTP_URL", "OIDC_CLIENT_SECRET"):
         monkeypatch.setenv(f"ENMUSUBI_{name}_FILE", str(file))
         given = getattr(read_settings(), name.lower())
         assert given.get_secret_value() == "hush-hush"
