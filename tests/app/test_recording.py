@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from enmusubi.app import chain_file, record_reading
-from enmusubi.app.caller import Caller
+from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.chain import Head, Link, Verifier, read_head
 from enmusubi.app.embedded import SERVICE
 from enmusubi.app.recording import Operator, record
@@ -267,15 +267,17 @@ def test_nobody_changes_the_record(people: People, need: Json, session: Session,
             _refused(connection, statement, "permission denied")
         _refused(session.connection(), statement, "the record is kept")
         link_all(session)
-    # The server's own way around triggers does not get around these.
-    session.execute(text("set local session_replication_role = replica"))
-    _refused(session.connection(), statement, "the record is kept")
+    # The server's own way around triggers is a superuser's, and the triggers are there for it too.
+    _refused(session.connection(), "set local session_replication_role = replica", "permission denied")
+    always = text("select bool_and(tgenabled = 'A') from pg_trigger where tgname ~ '^record_.*_refuse_'")
+    assert session.scalar(always)
 
 
 def test_the_service_records_links_and_reads_and_no_more(people: People, session: Session, need: Json) -> None:
     """With SELECT and INSERT it can do all that the service does; what empties and erases is not for it."""
     caller = Caller(*(people.company.caller.id, people.company.caller.public_id, people.cluster.id), None, Role.COMPANY)
     with _as_service(session) as connection:
+        act_as(session, people.company.caller)
         record(session, caller, Action.VIEWED, RecordedKind.NEED, None)
         assert connection.scalar(text("select record_chain(1000)"))
         assert connection.execute(text("select * from record_links(0, 10)")).all()
