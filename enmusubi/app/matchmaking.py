@@ -66,7 +66,7 @@ class Proposals:
 
 
 class Matchmaking:
-    """The matchmaker of a running service: an encoder, the live index, what is fitted to reviews, and the floor.
+    """The matchmaker of a running service: an encoder, the live indexes, what is fitted to reviews, and the floor.
 
     Where no entry is as probable as the floor, the answer is that there is no good match yet; `misses` asks for the
     nearest ones all the same.
@@ -106,24 +106,29 @@ class Matchmaking:
         asking = asking_with(text, "need" if against is Seed else "seed", self.encoder)
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
         return self._propose(
-            session, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
+            session, caller, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
         )
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
         asking = asking_of(need, self.encoder)
         pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses)
+        return self._propose(
+            session, caller, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses
+        )
 
     def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
         asking = asking_of(seed, self.encoder)
         pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses)
+        return self._propose(
+            session, caller, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses
+        )
 
     def _propose(
         self,
         session: Session,
+        caller: Caller,
         asking: Asking,
         kind: Kind,
         limit: int,
@@ -132,7 +137,8 @@ class Matchmaking:
         misses: bool,
     ) -> Proposals:
         used = self._fittings.current(session)
-        index = self.freshness.current(session, kind)
+        # The caller's own cluster's, whosever the need: its statistics are of nothing that the cluster may not know.
+        index = self.freshness.current(session, kind, caller.cluster_id)
         eligible = and_(visibility.open_for_matching(kind), seen)
         rows: dict[int, Row[Any]] = {}
 

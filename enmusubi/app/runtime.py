@@ -1,4 +1,4 @@
-"""What a running service holds: database, encoder, live snapshot; started in the background, closed at the end."""
+"""What a running service holds: database, encoder, live snapshots; started in the background, closed at the end."""
 
 import ctypes
 import logging
@@ -24,7 +24,7 @@ from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.reviewed import Model
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
-from enmusubi.matching.snapshot import LiveSnapshot
+from enmusubi.matching.snapshot import LiveSnapshots
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Runtime:
         self._explaining: Explaining | None = None
         self._last_request = time.monotonic()
         self._reranker: Reranker | None = None
-        self.live: LiveSnapshot | None = None
+        self.live: LiveSnapshots | None = None
         self.problems: dict[str, str] = {"database": "is starting", "model": "is loading"}
         self._stack = ExitStack()
         self._thread: threading.Thread | None = None
@@ -151,17 +151,17 @@ class Runtime:
         if self._database is None or "database" in self.problems:
             return
         with self._database.session() as session:
-            identity = databases.identity(session)
-        self.live = LiveSnapshot(
-            self.settings.snapshots,
-            expect_fingerprint=encoder.fingerprint,
-            expect_analysis=analysis(),
-            expect_database=identity,
-        )
-        self._stack.callback(self.live.close)
-        matchmaking = Matchmaking(
-            encoder, Freshness(self.live, encoder), self.settings.floor, self._reranker, self.settings.reranked
-        )
+            live = LiveSnapshots(
+                self.settings.snapshots,
+                expect_fingerprint=encoder.fingerprint,
+                expect_analysis=analysis(),
+                expect_database=databases.identity(session),
+            )
+            self._stack.callback(live.close)
+            freshness = Freshness(live, encoder)
+            freshness.follow_all(session)
+        self.live = live
+        matchmaking = Matchmaking(encoder, freshness, self.settings.floor, self._reranker, self.settings.reranked)
         if self.settings.background_sentences:
             filling = BackgroundFilling(self._database, encoder, lambda: time.monotonic() - self._last_request)
             self._stack.callback(filling.close)

@@ -1,5 +1,6 @@
 """Health: live (the process answers) and ready (database, migrations, model, snapshot)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -9,6 +10,7 @@ from enmusubi.app import database as databases
 from enmusubi.app import migrating
 from enmusubi.app.dependencies import RuntimeNow
 from enmusubi.app.runtime import Runtime
+from enmusubi.matching.snapshot import LiveSnapshots
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -52,23 +54,34 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
     serving = runtime.is_serving and "database" not in problems and migrations == "ok"
     if not serving:
         response.status_code = 503
-    live = runtime.live
-    snapshot = problems.get("snapshot", _WAITING)
-    if live is not None:
-        # Without a snapshot, or with a refused one, entries are scored exactly: slower, never wrong.
-        fallback = (
-            "ok" if live.current else "none yet; entries that are embedded are scored exactly (run `enmusubi index`)"
-        )
-        snapshot = f"refused: {live.problem}" if live.problem else fallback
     return Ready(
         status="ready" if serving else "not ready",
         database=problems.get("database", "ok"),
         migrations=migrations,
         model=problems.get("model", "ok"),
-        snapshot=snapshot,
+        snapshot=_snapshots(runtime.live) if runtime.live is not None else problems.get("snapshot", _WAITING),
         entries=runtime.waiting_entries() if serving else _WAITING,
         fittings=runtime.unusable_fittings() if serving else _WAITING,
     )
+
+
+def _snapshots(live: LiveSnapshots) -> str:
+    """`ok`, or what is wrong with how many; which cluster's they are is nobody's business who asks from outside."""
+    followed = live.followed
+    refused = [each.problem for each in followed if each.problem]
+    missing = [each for each in followed if not each.current and not each.problem]
+    # Without a snapshot, or with a refused one, entries are scored exactly: slower, never wrong.
+    said = []
+    if refused:
+        said.append(f"refused{_of(refused, followed)}: {refused[0]}")
+    if missing or not followed:
+        of = _of(missing, followed)
+        said.append(f"none yet{of}; entries that are embedded are scored exactly (run `enmusubi index`)")
+    return "; ".join(said) or "ok"
+
+
+def _of(some: Sequence[object], followed: Sequence[object]) -> str:
+    return f" of {len(some)} of {len(followed)} clusters" if len(followed) > 1 else ""
 
 
 def _migrations(runtime: Runtime) -> str:
