@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -42,6 +43,13 @@ def template(server: Database) -> str:
 @pytest.fixture
 def own(server: Database, template: str) -> Iterator[Database]:
     """A database of the test's own, dropped in the end."""
+    with a_database(server, template) as database:
+        yield database
+
+
+@contextmanager
+def a_database(server: Database, template: str) -> Iterator[Database]:
+    """A further one."""
     name = f"enmusubi_{next(_numbers)}"
     _command(server, f"create database {name} template {template}")
     with _database(server, name) as database:

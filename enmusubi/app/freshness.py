@@ -93,10 +93,12 @@ class Freshness:
         self._followed: dict[int, LiveSnapshot] = {}
         self._indexes: dict[int, Index] = {}
 
-    def follow_all(self, session: Session) -> None:
-        """Open the snapshot of every cluster there is; that of a later one is opened when it is first asked for."""
-        for cluster_id, public_id in session.execute(select(Cluster.id, Cluster.public_id).order_by(Cluster.id)):
+    def follow_all(self, session: Session) -> list[LiveSnapshot]:
+        """The snapshot of every cluster there is; that of a later one is opened when it is first asked for."""
+        clusters = session.execute(select(Cluster.id, Cluster.public_id).order_by(Cluster.id)).all()
+        for cluster_id, public_id in clusters:
             self._followed[cluster_id] = self._live.of(str(public_id))
+        return [self._followed[cluster_id] for cluster_id, _ in clusters]
 
     def current(self, session: Session, kind: Kind, cluster_id: int) -> Index:
         """The index of a cluster, its fresh rows of `kind` brought up to what `session` sees now."""

@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 
 from sqlalchemy.orm import Session
@@ -24,7 +24,7 @@ from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.reviewed import Model
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
-from enmusubi.matching.snapshot import LiveSnapshots
+from enmusubi.matching.snapshot import LiveSnapshot, LiveSnapshots
 
 logger = logging.getLogger(__name__)
 
@@ -194,6 +194,11 @@ class Runtime:
     def note_request(self) -> None:
         """A request has come: what is done in the background waits for a while."""
         self._last_request = time.monotonic()
+
+    def followed_snapshots(self) -> Sequence[LiveSnapshot]:
+        """The snapshot of every cluster there is by now."""
+        with self.reading() as session:
+            return self.matchmaking.freshness.follow_all(session)
 
     def waiting_entries(self) -> str:
         """`ok`, or how many published entries are not proposed for want of an up-to-date vector or terms."""

@@ -49,7 +49,9 @@ def crowd(committed: Database, serve: Serve) -> People:
     """People on a database where nothing but their requests executes statements."""
     client = serve()
     with committed.session() as session:
-        return people_of(client, session)
+        people = people_of(client, session)
+    people.company.post("/match", {"text": WORDS})  # the first of a cluster also opens its index
+    return people
 
 
 @pytest.mark.parametrize("with_snapshot", [False, True])
@@ -59,7 +61,7 @@ def test_ranking_a_text_takes_five_statements_at_most(
     """Who asks, what is new, what of the shortlist may be seen; with no snapshot, what is new on the other side."""
     _fill(committed, crowd, 20)
     if with_snapshot:
-        assert indexing.publish(committed, settings, ENCODER) is not None
+        assert indexing.publish(committed, settings, ENCODER)
         crowd.company.client.app.state.runtime.live.check()  # type: ignore[attr-defined]
     for limit in (1, 20):
         for person in (crowd.company, crowd.coordinator, crowd.administrator):  # the seeds are the university's own

@@ -45,12 +45,12 @@ def test_a_file_becomes_a_snapshot_once(command: Command, home: Home, tmp_path: 
     first = command("ingest", "seeds", path)
     assert first.status == 0
     assert re.search(r"3 embedded; snapshot \S+ published", first.out)
-    current = read_current(home.snapshots)
+    current = read_current(home.published)
     assert current is not None
-    assert Snapshot.open(home.snapshots / current).count("seed") == 3
+    assert Snapshot.open(home.published / current).count("seed") == 3
     second = command("ingest", "seeds", path)
     assert "0 embedded; nothing changed" in second.out
-    assert read_current(home.snapshots) == current
+    assert read_current(home.published) == current
     report = _kept(second)
     assert (report["read"], report["unchanged"], report["embedded"], report["snapshot"]) == (3, 3, 0, None)
 

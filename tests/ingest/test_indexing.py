@@ -1,5 +1,6 @@
 """Publishing: only when something changed, only what may be seen, never anything confidential."""
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from sqlalchemy import text
 from enmusubi.app import embeddings
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
-from enmusubi.app.models import Need, Seed
+from enmusubi.app.models import Cluster, Need, Seed
 from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.ingest import indexing
 from enmusubi.matching.encoder import HashEncoder
 from enmusubi.matching.snapshot import Manifest, Snapshot
+from tests.databases import a_database
 from tests.ingest.loads import Catalogue, seeds
 
 ENCODER = HashEncoder()
@@ -33,14 +35,27 @@ def settings(tmp_path: Path) -> Settings:
 def _publish(catalogue: Catalogue, settings: Settings, encoder: HashEncoder = ENCODER) -> Manifest | None:
     for kind in indexing.KINDS:
         embeddings.refresh(catalogue.database, encoder, kind)
-    return indexing.publish(catalogue.database, settings, encoder)
+    return _one(indexing.publish(catalogue.database, settings, encoder))
+
+
+def _one(published: list[indexing.Published]) -> Manifest | None:
+    """The only snapshot that was published, if any was."""
+    assert len(published) <= 1
+    return published[0].manifest if published else None
+
+
+def _folder(catalogue: Catalogue, settings: Settings) -> Path:
+    """The folder of the snapshots of the catalogue's cluster."""
+    with catalogue.database.session() as session:
+        return settings.snapshots / str(catalogue.cluster(session).public_id)
 
 
 def _keys(catalogue: Catalogue, settings: Settings) -> list[str]:
     """The external ids of the seeds in the published snapshot."""
-    manifest = indexing.current(settings)
+    folder = _folder(catalogue, settings)
+    manifest = indexing.current(settings, uuid.UUID(folder.name))
     assert manifest is not None
-    keys = Snapshot.open(settings.snapshots / manifest.id).keys("seed")
+    keys = Snapshot.open(folder / manifest.id).keys("seed")
     names = {row.id: row.external_id or "" for row in catalogue.read(Seed)}
     return sorted(names[key] for key in keys.tolist())
 
@@ -112,21 +127,28 @@ def test_a_damaged_snapshot_is_replaced(catalogue: Catalogue, settings: Settings
     catalogue.load(seeds(2))
     first = _publish(catalogue, settings)
     assert first is not None
-    damaged = settings.snapshots / first.id / "seeds.faiss"
+    damaged = _folder(catalogue, settings) / first.id / "seeds.faiss"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")
     second = _publish(catalogue, settings)
     assert second is not None
-    Snapshot.open(settings.snapshots / second.id)
-    (settings.snapshots / "CURRENT").write_text("nonsense\n")
+    Snapshot.open(_folder(catalogue, settings) / second.id)
+    (_folder(catalogue, settings) / "CURRENT").write_text("nonsense\n")
     assert _publish(catalogue, settings) is not None
 
 
-def test_another_database_publishes_anew(catalogue: Catalogue, settings: Settings, server: Database) -> None:
-    """A snapshot left from another database is not taken for this one's."""
+def test_another_database_publishes_anew(
+    catalogue: Catalogue, settings: Settings, server: Database, template: str
+) -> None:
+    """A snapshot left from another database, of the same cluster, is not taken for this one's."""
     catalogue.load(seeds(2))
     first = _publish(catalogue, settings)
     assert first is not None
-    published = indexing.publish(server, settings, ENCODER)
+    with a_database(server, template) as other:
+        with other.session() as session:
+            public_id = uuid.UUID(_folder(catalogue, settings).name)
+            session.add(Cluster(name="restored", public_id=public_id))
+            session.commit()
+        published = _one(indexing.publish(other, settings, ENCODER))
     assert published is not None
     assert published.database != first.database
     assert _publish(catalogue, settings) is not None

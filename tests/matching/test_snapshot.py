@@ -276,7 +276,7 @@ def test_another_format_is_named(tmp_path: Path) -> None:
 
 
 def test_another_encoder_analysis_database_or_cluster_is_refused(tmp_path: Path) -> None:
-    """A snapshot that does not fit the running encoder, analysis, database or cluster says which of them it does not fit."""
+    """A snapshot that does not fit the running encoder, analysis, database or cluster says which it does not fit."""
     folder = tmp_path / publish(tmp_path).id
 
     with pytest.raises(SnapshotError, match=r"another encoder \(word-hash"):

@@ -10,7 +10,6 @@ from enmusubi.app import database as databases
 from enmusubi.app import migrating
 from enmusubi.app.dependencies import RuntimeNow
 from enmusubi.app.runtime import Runtime
-from enmusubi.matching.snapshot import LiveSnapshots
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -59,15 +58,15 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
         database=problems.get("database", "ok"),
         migrations=migrations,
         model=problems.get("model", "ok"),
-        snapshot=_snapshots(runtime.live) if runtime.live is not None else problems.get("snapshot", _WAITING),
+        snapshot=_snapshots(runtime) if serving else problems.get("snapshot", _WAITING),
         entries=runtime.waiting_entries() if serving else _WAITING,
         fittings=runtime.unusable_fittings() if serving else _WAITING,
     )
 
 
-def _snapshots(live: LiveSnapshots) -> str:
+def _snapshots(runtime: Runtime) -> str:
     """`ok`, or what is wrong with how many; which cluster's they are is nobody's business who asks from outside."""
-    followed = live.followed
+    followed = runtime.followed_snapshots()
     refused = [each.problem for each in followed if each.problem]
     missing = [each for each in followed if not each.current and not each.problem]
     # Without a snapshot, or with a refused one, entries are scored exactly: slower, never wrong.
@@ -81,7 +80,7 @@ def _snapshots(live: LiveSnapshots) -> str:
 
 
 def _of(some: Sequence[object], followed: Sequence[object]) -> str:
-    return f" of {len(some)} of {len(followed)} clusters" if len(followed) > 1 else ""
+    return f" for {len(some)} of {len(followed)} clusters" if len(followed) > 1 else ""
 
 
 def _migrations(runtime: Runtime) -> str:
