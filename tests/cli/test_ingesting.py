@@ -217,3 +217,33 @@ def test_an_unreadable_file_is_one_line(command: Command, tmp_path: Path, name: 
     assert finished.errors.startswith("error: ")
     assert finished.errors.count("\n") == 1
     assert reason in finished.errors
+
+
+def test_snapshots_of_several_clusters_are_told_apart(command: Command, home: Home, tmp_path: Path) -> None:
+    """What is printed names the cluster of each; the report has that of the cluster that was ingested into."""
+    command("cluster", "create", "South")
+    first = "北星湾"
+    path = a_file(tmp_path, seeds(3))
+    told = command("ingest", "seeds", path, "--cluster", "South")
+    assert told.status == 0, told
+    assert re.search(rf"3 embedded; snapshot \S+ of {first} published\nsnapshot (\S+) of South published\n", told.out)
+    report = _kept(told)
+    assert f"snapshot {report['snapshot']} of South published" in told.out
+    again = command("ingest", "seeds", a_file(tmp_path, seeds(4), "seeds.jsonl"), "--cluster", "South")
+    assert f"of {first}" not in again.out
+    assert f"1 embedded; snapshot {_kept(again)['snapshot']} of South published" in again.out
+    assert "0 embedded; nothing changed" in command("index").out
+    found = command("doctor", home=home.with_settings(port="0"))
+    assert found.status == 0, found
+    assert re.search(r"South: \S+: 4 seeds, 0 needs", found.out)
+    assert re.search(rf"{first}: \S+: 0 seeds, 0 needs", found.out)
+    for folder in home.snapshots.iterdir():
+        (folder / "CURRENT").unlink(missing_ok=True)
+    (home.snapshots / "of-nobody").mkdir()
+    found = command("doctor", home=home.with_settings(port="0"))
+    assert found.status == 1
+    for name in (first, "South"):
+        assert f"{name}: none published" in found.out
+    command("index")
+    found = command("doctor", home=home.with_settings(port="0"))
+    assert (found.status, "does not have" in found.out) == (1, True)

@@ -15,7 +15,7 @@ from enmusubi.ingest import indexing
 from enmusubi.matching.encoder import HashEncoder
 from enmusubi.matching.snapshot import Manifest, Snapshot
 from tests.databases import a_database
-from tests.ingest.loads import Catalogue, seeds
+from tests.ingest.loads import Catalogue, Row, seeds
 
 ENCODER = HashEncoder()
 
@@ -182,4 +182,66 @@ def test_entries_that_end_leave_the_snapshot(catalogue: Catalogue, settings: Set
     assert _keys(catalogue, settings) == ["S-1"]
     catalogue.load(seeds(2))
     assert _publish(catalogue, settings) is not None
+    assert _keys(catalogue, settings) == ["S-1", "S-2"]
+
+
+def _currents(settings: Settings) -> dict[str, str]:
+    """What is published of each cluster, by its public id."""
+    return {path.parent.name: path.read_text() for path in settings.snapshots.glob("*/CURRENT")}
+
+
+def _opened(rows: list[Row], cluster: str) -> list[Row]:
+    """The same rows, opened to this cluster."""
+    return [{**row, "opened_to": cluster} for row in rows]
+
+
+def test_a_cluster_is_published_when_something_in_it_changed(
+    catalogue: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    """Other clusters' publications stay as they are, unless an entry is opened to them, or closed again."""
+    other = Catalogue(catalogue.database, tmp_path)
+    mine, theirs = (_folder(each, settings).name for each in (catalogue, other))
+
+    def publish() -> set[str]:
+        for kind in indexing.KINDS:
+            embeddings.refresh(catalogue.database, ENCODER, kind)
+        return {each.manifest.cluster for each in indexing.publish(catalogue.database, settings, ENCODER)}
+
+    catalogue.load(seeds(3))
+    assert publish() == {mine, theirs}
+    before = _currents(settings)
+    catalogue.load(seeds(4))
+    assert publish() == {mine}
+    assert _currents(settings)[theirs] == before[theirs]
+    assert (_keys(catalogue, settings), _keys(other, settings)) == (["S-1", "S-2", "S-3", "S-4"], [])
+    catalogue.load([*_opened(seeds(1), theirs), *seeds(4)[1:]])
+    assert publish() == {mine, theirs}
+    assert _held(other, settings) == 1
+    with catalogue.database.engine.begin() as connection:  # an ingest takes no opening back
+        connection.execute(text("delete from seed_openings"))
+        connection.execute(text("update seeds set last_modified = now() where external_id = 'S-1'"))
+    assert publish() == {mine, theirs}
+    assert _held(other, settings) == 0
+    assert publish() == set()
+
+
+def _held(catalogue: Catalogue, settings: Settings) -> int:
+    folder = _folder(catalogue, settings)
+    manifest = indexing.current(settings, uuid.UUID(folder.name))
+    assert manifest is not None
+    return Snapshot.open(folder / manifest.id).count("seed")
+
+
+def test_what_was_published_of_all_clusters_together_is_removed(
+    catalogue: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    """The snapshots of a version before go with the first publication, and are never read."""
+    catalogue.load(seeds(2))
+    first = _publish(catalogue, settings)
+    assert first is not None
+    folder = _folder(catalogue, settings)
+    for path in (folder / first.id, folder / "CURRENT"):
+        path.rename(settings.snapshots / path.name)
+    assert _publish(catalogue, settings) is not None
+    assert [path.name for path in settings.snapshots.iterdir() if not path.name.startswith(".")] == [folder.name]
     assert _keys(catalogue, settings) == ["S-1", "S-2"]
