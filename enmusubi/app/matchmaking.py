@@ -195,7 +195,7 @@ class Matchmaking:
             return {}
         if caller.changes_nothing:
             return self._kept(session, proposals, fixed, other)
-        source = proposals.provenance
+        source, here = proposals.provenance, caller.cluster_id
         values = [
             {
                 **fixed,
@@ -212,6 +212,7 @@ class Matchmaking:
                     for part in each.ranked.parts
                 },
                 "snapshot": source.snapshot,
+                "ranked_in": None if fixed.get("cluster_id", each.row.cluster_id) == here else here,
                 "model": source.model,
                 "revision": source.revision,
                 "precision": source.precision,
@@ -233,7 +234,9 @@ class Matchmaking:
         }
         changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
         # What a coordinator has decided on keeps the score that was decided on.
-        overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed)
+        # And a ranking by the index of the need's own cluster is not replaced by one of another's.
+        of_its_own_cluster = or_(Match.ranked_in.is_not(None), statement.excluded.ranked_in.is_(None))
+        overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed, of_its_own_cluster)
         if other == "need":
             # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
             overwritten = and_(overwritten, Match.asking == "seed")

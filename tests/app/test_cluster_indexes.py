@@ -228,6 +228,43 @@ def test_a_need_opened_by_another_cluster_is_ranked_by_ones_own_index(scene: Sce
     assert told == expected
 
 
+@pytest.mark.parametrize("asking", ["need", "seed"])
+def test_a_match_ranked_by_another_cluster_is_told_roughly(scene: Scene, asking: str) -> None:
+    """Two decimals and no hubs for whoever oversees the need's cluster, until its own index has ranked the pair."""
+    north, south = scene.north, scene.south
+    opened = {"opened_to": [str(south.cluster.public_id)]}
+    assert north.university.patch(f"/seeds/{scene.seed}", opened).status_code == 200
+    body = {"title": f"{WORDS} {RARE}", "summary": ASKED, "opened_to": [str(north.cluster.public_id)]}
+    need = south.company.create("/needs", {**body, "status": "on_hold"})["id"]  # its own cluster has not ranked it
+    assert south.company.patch(f"/needs/{need}", {"status": "published"}).status_code == 200
+    scene.publish()
+    asked = f"/needs/{need}/matches" if asking == "need" else f"/seeds/{scene.seed}/matches"
+    proposed = scene.seed if asking == "need" else need
+    ranking = north.university.read(asked, limit=100)["ranking"]
+    (match,) = [each["match"] for each in ranking if each["entry"]["id"] == proposed]
+
+    def stored() -> Any:
+        query = text("select score, parts, asking, ranked_in from matches where public_id = :id")
+        with scene.database.session() as session:
+            return session.execute(query, {"id": match}).one()
+
+    theirs = stored()
+    assert (theirs.asking, theirs.ranked_in) == (asking, north.cluster.id)
+    assert "hub_alike" in theirs.parts
+    roughly = south.coordinator.read(f"/matches/{match}")
+    assert roughly["score"] == round(theirs.score, 2) != theirs.score
+    assert {part["name"] for part in roughly["parts"]} == {"similarity", "terms"}
+
+    south.coordinator.read(f"/needs/{need}/matches")
+    own = stored()
+    told = south.coordinator.read(f"/matches/{match}")
+    assert (own.asking, own.ranked_in) == ("need", None)
+    assert told["score"] == own.score != round(own.score, 2)
+    assert {part["name"] for part in told["parts"]} == set(own.parts)
+    north.university.read(asked, limit=100)
+    assert stored() == own
+
+
 def test_the_index_learns_nothing_of_another_cluster_but_keys_that_it_drops(scene: Scene) -> None:
     """The function gives no text, vector, term or status of what is not opened, and drafts of nobody at all."""
     scene.add_words(scene.south, 3)

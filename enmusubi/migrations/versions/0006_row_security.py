@@ -217,6 +217,8 @@ def upgrade() -> None:
     op.alter_column("matches", "cluster_id", nullable=False)
     op.create_foreign_key(op.f("fk_matches_cluster_id_clusters"), "matches", "clusters", ["cluster_id"], ["id"])
     op.create_index(op.f("ix_matches_cluster_id"), "matches", ["cluster_id"])
+    op.add_column("matches", sa.Column("ranked_in", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_matches_ranked_in_clusters"), "matches", "clusters", ["ranked_in"], ["id"])
     op.create_table(
         "seed_details",
         sa.Column("seed_id", sa.BigInteger(), nullable=False),
@@ -262,6 +264,8 @@ def downgrade() -> None:
     for signature in reversed(FUNCTIONS):
         op.execute(f"drop function {signature.split('(')[0]}")
     op.drop_table("seed_details")
+    op.drop_constraint(op.f("fk_matches_ranked_in_clusters"), "matches")
+    op.drop_column("matches", "ranked_in")
     op.drop_index(op.f("ix_matches_cluster_id"), table_name="matches")
     op.drop_constraint(op.f("fk_matches_cluster_id_clusters"), "matches")
     op.drop_column("matches", "cluster_id")
