@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from enmusubi.app.caller import act_as
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.models import Need, Seed
@@ -286,6 +287,11 @@ def test_the_index_learns_nothing_of_another_cluster_but_keys_that_it_drops(scen
             said = {name for row in elsewhere for name, value in row.items() if value is not None}
             assert said == {"id", "changed_xid", "oldest_running"}
             index = freshness.current(session, kind, scene.north.cluster.id)
+            with scene.database.session() as asked:
+                act_as(asked, scene.north.coordinator.caller)
+                of_others = text(f"select count(*) from changed_{kind.__tablename__}(0, :id)")
+                assert asked.scalar(of_others, {"id": scene.south.cluster.id}) == 0
+                assert asked.scalar(of_others, {"id": scene.north.cluster.id})
             assert not of_south[kind] & set(index.fresh.keys(role).tolist())
             assert not of_south[kind] & {key for each, key in index.seen if each is kind}
 

@@ -66,7 +66,8 @@ FUNCTIONS = {
 
 # What the index of a cluster has to know of entries that a transaction from `watermark` on has changed. Of its own and
 # of those opened to it: what they hold, or that they are not published. Of all others the key alone, so that the index
-# drops what it still holds of one whose opening was taken back; it keeps no key that it does not hold.
+# drops what it still holds of one whose opening was taken back; it keeps no key that it does not hold. On behalf of an
+# account, of its own cluster alone.
 # Vectors and terms are of public texts; which of them a caller is shown is asked for each ranking.
 CHANGED = """
 create function changed_{table}(watermark bigint, of_cluster bigint) returns table (
@@ -78,7 +79,8 @@ create function changed_{table}(watermark bigint, of_cluster bigint) returns tab
     case when shown then terms_analysis end, changed_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
   from (select *, here and status = 'published' as shown from (
     select *, cluster_id = of_cluster or id in (select {entry}_id from {entry}_openings where cluster_id = of_cluster)
-      as here from {table} where changed_xid >= watermark and submitted) as changed) as entries
+      as here from {table} where changed_xid >= watermark and submitted
+      and of_cluster = coalesce((select caller_cluster()), of_cluster)) as changed) as entries
 $$
 """
 ENTRIES = ("seed", "need")
