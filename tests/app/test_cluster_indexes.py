@@ -17,7 +17,7 @@ from enmusubi.app.passages import Filling
 from enmusubi.ingest import indexing
 from tests.app.conftest import People, Serve, people_of
 from tests.app.factories import ENCODER, Json, Person, a_need, a_seed, ranked_ids
-from tests.app.test_snapshots_in_service import _within_a_second
+from tests.app.test_snapshots_in_service import within_a_second
 
 WORDS = "frost resistant kerbstone"
 RARE = "zebrastripe"
@@ -308,5 +308,5 @@ def test_a_cluster_made_while_the_service_runs_is_served(scene: Scene) -> None:
     assert client.get("/health/ready").json()["snapshot"].startswith("none yet for 1 of 3 clusters")
     (published,) = indexing.publish(scene.database, scene.settings, ENCODER)
     assert published.cluster.id == new.cluster.id
-    assert _within_a_second(lambda: _ranked(new.company, "seeds")["provenance"]["snapshot"] == published.manifest.id)
+    assert within_a_second(lambda: _ranked(new.company, "seeds")["provenance"]["snapshot"] == published.manifest.id)
     assert client.get("/health/ready").json()["snapshot"] == "ok"

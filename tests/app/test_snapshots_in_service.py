@@ -40,7 +40,8 @@ def _publish(committed: Database, settings: Settings, people: People) -> Manifes
     return published[people.cluster.id]
 
 
-def _within_a_second(holds: Callable[[], bool]) -> bool:
+def within_a_second(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold in that time."""
     end = time.monotonic() + 1.0
     while not holds():
         if time.monotonic() > end:
@@ -62,7 +63,7 @@ def _snapshot_used(person: Person) -> str | None:
 
 
 def _serving(person: Person, manifest: Manifest) -> bool:
-    return _within_a_second(lambda: _snapshot_used(person) == manifest.id)
+    return within_a_second(lambda: _snapshot_used(person) == manifest.id)
 
 
 def test_new_snapshot_is_followed_within_a_second(crowd: People, committed: Database, settings: Settings) -> None:
@@ -337,7 +338,7 @@ def test_unfit_snapshot_is_refused_and_said_so(
         return parts
 
     _rank(crowd.company)  # the first of a cluster that was made after the start
-    assert _within_a_second(lambda: state()["snapshot"].startswith("refused"))
+    assert within_a_second(lambda: state()["snapshot"].startswith("refused"))
     assert said in state()["snapshot"]
     assert "enmusubi index" in state()["snapshot"]
     assert _rank(crowd.company)["provenance"]["snapshot"] is None
@@ -356,7 +357,7 @@ def test_a_refused_snapshot_leaves_the_good_one_in_use(crowd: People, committed:
     assert _serving(crowd.company, good)
     assert indexing.publish(committed, settings, replace(ENCODER, revision="2"))
     ready = crowd.company.client
-    assert _within_a_second(lambda: ready.get("/health/ready").json()["snapshot"].startswith("refused"))
+    assert within_a_second(lambda: ready.get("/health/ready").json()["snapshot"].startswith("refused"))
     assert _snapshot_used(crowd.company) == good.id
     assert ranked_ids(_rank(crowd.company)) == [str(seed.public_id)]
 
