@@ -105,12 +105,12 @@ def opened(settings: Settings) -> Iterator[Service]:
     with (
         connect(settings) as database,
         BatchingEncoder(encoder_for(settings)) as encoder,
-        matchmaking(settings, database, encoder) as matchmaker,
         database.session() as session,
     ):
-        cluster = find_cluster(session, None).id
+        cluster = find_cluster(session, None)
         session.commit()
-        yield Service(database, matchmaker, Explaining(matchmaker), cluster)
+        with matchmaking(settings, database, cluster, encoder) as matchmaker:
+            yield Service(database, matchmaker, Explaining(matchmaker), cluster.id)
 
 
 def entries(session: Session, kind: Kind, most: int) -> list[Asked]:

@@ -83,7 +83,7 @@ def publish(home: Path) -> None:
     """Publish a snapshot of what is in the database of `home`."""
     settings = Settings(home=home)
     with connect(settings) as database:
-        assert indexing.publish(database, settings, encoder_for(settings)) is not None
+        assert indexing.publish(database, settings, encoder_for(settings))
 
 
 def measure(given: argparse.Namespace, home: Path) -> Part:
@@ -106,10 +106,11 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
         )
         seconds.append(time.perf_counter() - began)
         print(f"round {number + 1} of {given.rounds}: {seconds[-1]:.1f} s", flush=True)
-    name = read_current(settings.snapshots)
+    (folder,) = (path for path in settings.snapshots.iterdir() if path.is_dir())  # of the only cluster
+    name = read_current(folder)
     assert name is not None
-    manifest = read_manifest(settings.snapshots / name)
-    size = sum(path.stat().st_size for path in (settings.snapshots / name).iterdir()) / (1 << 20)
+    manifest = read_manifest(folder / name)
+    size = sum(path.stat().st_size for path in (folder / name).iterdir()) / (1 << 20)
     median = statistics.median(seconds)
     return Part(
         "publishing",

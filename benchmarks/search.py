@@ -124,7 +124,14 @@ def prepare(folder: Path, count: int) -> None:
     if (folder / "plain.faiss").exists():
         return
     build(
-        folder, encoder=Identity(), analysis="random", seeds=entries(count, 1), needs=[], watermark=0, database="none"
+        folder,
+        encoder=Identity(),
+        analysis="random",
+        seeds=entries(count, 1),
+        needs=[],
+        watermark=0,
+        database="none",
+        cluster="none",
     )
     flat = faiss.IndexFlatIP(DIMENSION)
     for rows in entries(count, 1):

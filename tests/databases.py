@@ -86,6 +86,13 @@ def template(server: Database) -> str:
 @pytest.fixture
 def own(server: Database, template: str) -> Iterator[Database]:
     """A database of the test's own, as its owner; dropped in the end."""
+    with another(server, template) as database:
+        yield database
+
+
+@contextmanager
+def another(server: Database, template: str) -> Iterator[Database]:
+    """A further one."""
     url = a_database(server, template)
     with connect(settings_for(server, url, Settings())) as database:
         yield database

@@ -50,8 +50,14 @@ class Home:
 
     @property
     def snapshots(self) -> Path:
-        """Where snapshots are published."""
+        """Where snapshots are published, in a folder of each cluster."""
         return self.folder / "snapshots"
+
+    @property
+    def published(self) -> Path:
+        """The folder of the only cluster's snapshots."""
+        (folder,) = (path for path in self.snapshots.iterdir() if path.is_dir())
+        return folder
 
     def with_settings(self, **settings: str) -> "Home":
         """The same home with further settings, by their names without the prefix."""

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         default=None, ge=1, description="`enmusubi audit retain` empties events older than so many days; kept if unset"
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body the API takes, in bytes")
-    snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots kept on disk")
+    snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots of each cluster kept on disk")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written"
     )
@@ -146,5 +146,5 @@ class Settings(BaseSettings):
 
     @property
     def snapshots(self) -> Path:
-        """The folder of published snapshots."""
+        """The folder of published snapshots, in a folder of each cluster."""
         return self.home / "snapshots"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session, load_only, object_session
 
+from enmusubi.app import visibility
 from enmusubi.app.database import Database
 from enmusubi.app.models import EntryPassages, Need, Seed
 from enmusubi.app.schemas import need_profile, seed_profile
@@ -274,11 +275,12 @@ def rows_of(entries: Sequence[Sequence[Any]], dimension: int) -> Rows:
     )
 
 
-def read_rows(session: Session, kind: Kind, encoder: Encoder, chunk: int = 8_192) -> Iterator[Rows]:
-    """All published rows that are up to date, keys ascending, in chunks."""
+def read_rows(session: Session, kind: Kind, encoder: Encoder, cluster_id: int, chunk: int = 8_192) -> Iterator[Rows]:
+    """All published rows of a cluster, or opened to it, that are up to date, keys ascending, in chunks."""
     query = (
         select(kind.id, kind.embedding, kind.text_language, kind.terms)
-        .where(kind.status == EntryStatus.PUBLISHED, kind.embedding_encoder == encoder.fingerprint)
+        .where(visibility.in_cluster(kind, cluster_id), kind.status == EntryStatus.PUBLISHED)
+        .where(kind.embedding_encoder == encoder.fingerprint)
         .where(kind.embedding.is_not(None), kind.terms_analysis == analysis())
         .order_by(kind.id)
         .execution_options(yield_per=chunk)

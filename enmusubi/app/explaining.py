@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import passages, visibility
-from enmusubi.app.caller import Caller, acting_as_service
+from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.needs import view_details
 from enmusubi.app.embeddings import Kind, analysis, profile_of
 from enmusubi.app.errors import InvalidInputError
@@ -67,7 +67,7 @@ class Explaining:
         self._encoder = matchmaking.encoder
         self._freshness = matchmaking.freshness
         self._lock = threading.Lock()
-        self._background: _Cached | None = None
+        self._backgrounds: dict[int, _Cached] = {}
 
     def match(self, session: Session, caller: Caller, match: Match) -> Reasons:
         """The reasons of a stored match that the caller sees."""
@@ -94,7 +94,7 @@ class Explaining:
     def _explain(self, session: Session, caller: Caller, pairs: Sequence[Pair]) -> list[Reasons]:
         if not pairs:
             return []
-        index = self._freshness.current(session, Seed)
+        index = self._freshness.current(session, Seed, caller.cluster_id)
         lexicon = index.snapshot or index.fresh
         centre = _statistics(index).centred
         asking, offering = self._known_needs(session, caller, pairs), self._known_seeds(session, pairs)
@@ -168,27 +168,31 @@ class Explaining:
         }
 
     def _background_of(self, session: Session, index: Index) -> Background:
-        """Sentences of published seeds. Of those alone that are stored: where these are too few, support is unknown."""
+        """Sentences of published seeds of the index's cluster, or opened to it: what others of it stand out from.
+
+        Of those alone whose vectors are stored: where these are too few, support is unknown.
+        """
         with self._lock:
-            known = self._background
+            known = self._backgrounds.get(index.cluster_id)
             now = time.monotonic()
             if known is None or known.snapshot != index.snapshot_id or now >= known.until:
-                # Of any cluster: nothing of them is shown, they are what others stand out from.
-                with acting_as_service(session):
-                    found = self._stored_sentences(session)
+                # Whoever of the cluster asks first may read all of these, and anybody else of it the same ones.
+                found = self._stored_sentences(session, index.cluster_id)
                 complete = len(found) >= BACKGROUND_SEEDS and index.snapshot is not None
                 background = Background.of(found, _statistics(index).centred)
                 known = _Cached(index.snapshot_id, math.inf if complete else now + _SECONDS, background)
-                self._background = known
+                self._backgrounds[index.cluster_id] = known
             return known.background
 
-    def _stored_sentences(self, session: Session) -> list[tuple[PassageVectors, str | None]]:
+    def _stored_sentences(self, session: Session, cluster_id: int) -> list[tuple[PassageVectors, str | None]]:
         query = (
             select(Seed, Seed.text_language, EntryPassages.content)
             .join(EntryPassages, EntryPassages.seed_id == Seed.id)
-            .where(visibility.published(Seed), EntryPassages.made_with == passages.made_with(self._encoder))
-            # Any order that has nothing to do with what the seeds are about, and is the same every time.
-            .order_by(func.md5(cast(Seed.id, Text)))
+            .where(visibility.published(Seed), visibility.in_cluster(Seed, cluster_id))
+            .where(EntryPassages.made_with == passages.made_with(self._encoder))
+            # An order that has nothing to do with what the seeds are about, nor, as keys would, with how many entries
+            # other clusters have; and is the same every time.
+            .order_by(Seed.public_id)
             .limit(BACKGROUND_SEEDS)
         )
         found = []

@@ -1,4 +1,4 @@
-"""Rows newer than the snapshot in use: read once, kept in memory, topped up at every request."""
+"""The index of each cluster: a snapshot, and rows newer than it, kept in memory and topped up at every request."""
 
 import logging
 import threading
@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from sqlalchemy import BigInteger, LargeBinary, Row, Select, Text, bindparam, column, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.embeddings import Kind, analysis, role_of, rows_of
-from enmusubi.app.models import Need, Seed
+from enmusubi.app.models import Cluster, Need, Seed
 from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.matching.encoder import Encoder, Role
 from enmusubi.matching.fresh import FreshStore
-from enmusubi.matching.snapshot import LiveSnapshot, Snapshot
+from enmusubi.matching.snapshot import LiveSnapshot, LiveSnapshots, Snapshot
 
 logger = logging.getLogger(__name__)
 
 _OLDEST_RUNNING = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
 # A function of the database, because no caller may read the changes of everybody: it gives nothing but what the index
-# holds. All in one statement, so that the oldest running transaction is that of the rows' own view.
+# of a cluster holds. All in one statement, so that the oldest running transaction is that of the rows' own view.
 _COLUMNS = (
     column("id", BigInteger),
     column("status", Text),
@@ -34,7 +35,9 @@ _COLUMNS = (
 )
 _CHANGED: dict[Kind, Select[*tuple[Any, ...]]] = {
     kind: select(
-        getattr(func, f"changed_{kind.__tablename__}")(bindparam("watermark", type_=BigInteger)).table_valued(*_COLUMNS)
+        getattr(func, f"changed_{kind.__tablename__}")(
+            bindparam("watermark", type_=BigInteger), bindparam("of_cluster", type_=BigInteger)
+        ).table_valued(*_COLUMNS)
     )
     for kind in (Seed, Need)
 }
@@ -57,8 +60,9 @@ def next_transaction(session: Session) -> int:
 
 @dataclass(slots=True)
 class Index:
-    """A snapshot and the store of what is newer; the two are used, and replaced, together."""
+    """A snapshot of a cluster and the store of what is newer; the two are used, and replaced, together."""
 
+    cluster_id: int
     snapshot: Snapshot | None
     fresh: FreshStore
     watermarks: dict[Kind, int]
@@ -70,43 +74,73 @@ class Index:
         """The id of the snapshot, None where all is scored as fresh."""
         return self.snapshot.id if self.snapshot else None
 
+    def known(self, role: Role, keys: Sequence[int]) -> set[int]:
+        """Those of the keys that the snapshot holds a row of, or the store has a word on."""
+        asked = np.array(keys, dtype=np.int64)
+        found = np.isin(asked, self.fresh.keys(role))
+        if self.snapshot is not None:
+            found |= np.isin(asked, self.snapshot.keys(role))
+        return set(asked[found].tolist())
+
 
 class Freshness:
-    """Hands out the index in use with every committed change in it; safe for concurrent requests."""
+    """Hands out the index of a cluster with every committed change in it; safe for concurrent requests."""
 
-    def __init__(self, live: LiveSnapshot, encoder: Encoder) -> None:
+    def __init__(self, live: LiveSnapshots, encoder: Encoder) -> None:
         self._live = live
         self._encoder = encoder
         self._lock = threading.Lock()
-        self._index = self._new_index(live.current)
+        self._followed: dict[int, LiveSnapshot] = {}
+        self._indexes: dict[int, Index] = {}
 
-    def _new_index(self, snapshot: Snapshot | None) -> Index:
-        low = snapshot.manifest.watermark if snapshot else 0
-        statistics = snapshot.statistics if snapshot else None
-        return Index(snapshot, FreshStore(self._encoder.dimension, statistics), {Seed: low, Need: low})
+    def follow_all(self, session: Session) -> list[LiveSnapshot]:
+        """The snapshot of every cluster there is; that of a later one is opened when it is first asked for."""
+        clusters = session.execute(select(Cluster.id, Cluster.public_id).order_by(Cluster.id)).all()
+        for cluster_id, public_id in clusters:
+            self._followed[cluster_id] = self._live.of(str(public_id))
+        return [self._followed[cluster_id] for cluster_id, _ in clusters]
 
-    def current(self, session: Session, kind: Kind) -> Index:
-        """The index, its fresh rows of `kind` brought up to what `session` sees now."""
+    def current(self, session: Session, kind: Kind, cluster_id: int) -> Index:
+        """The index of a cluster, its fresh rows of `kind` brought up to what `session` sees now."""
+        live = self._followed.get(cluster_id)
+        if live is None:
+            live = self._follow(session, cluster_id)
         with self._lock:
-            if self._live.current is not self._index.snapshot:
-                self._index = self._new_index(self._live.current)
-            index = self._index
+            index = self._indexes.get(cluster_id)
+            if index is None or live.current is not index.snapshot:
+                index = self._indexes[cluster_id] = self._new_index(cluster_id, live.current)
         # With no snapshot the statistics come from the fresh rows of both sides.
         for each in (kind,) if index.snapshot else (Seed, Need):
             self._top_up(session, index, each)
         return index
 
+    def _follow(self, session: Session, cluster_id: int) -> LiveSnapshot:
+        public_id = session.execute(select(Cluster.public_id).where(Cluster.id == cluster_id)).scalar_one()
+        live = self._followed[cluster_id] = self._live.of(str(public_id))
+        return live
+
+    def _new_index(self, cluster_id: int, snapshot: Snapshot | None) -> Index:
+        low = snapshot.manifest.watermark if snapshot else 0
+        statistics = snapshot.statistics if snapshot else None
+        return Index(cluster_id, snapshot, FreshStore(self._encoder.dimension, statistics), {Seed: low, Need: low})
+
     def _top_up(self, session: Session, index: Index, kind: Kind) -> None:
         # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
         with index.lock:
-            rows = session.connection().execute(_CHANGED[kind], {"watermark": index.watermarks[kind]}).all()
+            since = {"watermark": index.watermarks[kind], "of_cluster": index.cluster_id}
+            rows = session.connection().execute(_CHANGED[kind], since).all()
             if rows:
                 self._apply(index, kind, rows)
 
     def _apply(self, index: Index, kind: Kind, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
         role = role_of(kind)
+        elsewhere = [row.id for row in rows if row.status is None]
+        taken_back = index.known(role, elsewhere) if elsewhere else set()
         changed = []
         for row in rows:
+            # Of another cluster, and not opened to this one: of what this index never held, it keeps not even the key.
+            if row.status is None and row.id not in taken_back:
+                continue
             # Read again because a transaction is still running that is older than this change. Not `>=`: a
             # transaction may be older and yet the last to write the row.
             if index.seen.get((kind, row.id)) == row.changed_xid:

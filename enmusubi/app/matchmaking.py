@@ -67,7 +67,7 @@ class Proposals:
 
 
 class Matchmaking:
-    """The matchmaker of a running service: an encoder, the live index, what is fitted to reviews, and the floor.
+    """The matchmaker of a running service: an encoder, the live indexes, what is fitted to reviews, and the floor.
 
     Where no entry is as probable as the floor, the answer is that there is no good match yet; `misses` asks for the
     nearest ones all the same.
@@ -107,24 +107,29 @@ class Matchmaking:
         asking = asking_with(text, "need" if against is Seed else "seed", self.encoder)
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
         return self._propose(
-            session, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
+            session, caller, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
         )
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
         asking = asking_of(need, self.encoder)
         pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses)
+        return self._propose(
+            session, caller, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses
+        )
 
     def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
         asking = asking_of(seed, self.encoder)
         pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller), _eligible_pair())
-        return self._propose(session, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses)
+        return self._propose(
+            session, caller, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses
+        )
 
     def _propose(
         self,
         session: Session,
+        caller: Caller,
         asking: Asking,
         kind: Kind,
         limit: int,
@@ -133,7 +138,8 @@ class Matchmaking:
         misses: bool,
     ) -> Proposals:
         used = self._fittings.current(session)
-        index = self.freshness.current(session, kind)
+        # The caller's own cluster's, whosever the need: its statistics are of nothing that the cluster may not know.
+        index = self.freshness.current(session, kind, caller.cluster_id)
         eligible = and_(visibility.open_for_matching(kind), seen)
         rows: dict[int, Row[Any]] = {}
 
@@ -193,7 +199,7 @@ class Matchmaking:
             return {}
         if caller.changes_nothing:
             return self._kept(session, entry, proposals, other)
-        source = proposals.provenance
+        source, here = proposals.provenance, caller.cluster_id
         values = [
             {
                 **fixed,
@@ -210,6 +216,7 @@ class Matchmaking:
                     for part in each.ranked.parts
                 },
                 "snapshot": source.snapshot,
+                "ranked_in": None if fixed.get("cluster_id", each.row.cluster_id) == here else here,
                 "model": source.model,
                 "revision": source.revision,
                 "precision": source.precision,
@@ -231,7 +238,9 @@ class Matchmaking:
         }
         changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
         # What a coordinator has decided on keeps the score that was decided on.
-        overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed)
+        # And a ranking by the index of the need's own cluster is not replaced by one of another's.
+        of_its_own_cluster = or_(Match.ranked_in.is_not(None), statement.excluded.ranked_in.is_(None))
+        overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed, of_its_own_cluster)
         if other == "need":
             # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
             overwritten = and_(overwritten, Match.asking == "seed")

@@ -466,6 +466,8 @@ class Match(Base):
     asking: Mapped[str] = mapped_column(Text, default="need", server_default=text("'need'"))
     # Provenance: which index, model and policy ranked it. No snapshot means: scored exactly from stored vectors.
     snapshot: Mapped[str | None] = mapped_column(Text)
+    # The other cluster whose index ranked it, for an account of that; NULL: the need's own.
+    ranked_in: Mapped[int | None] = mapped_column(ForeignKey(Cluster.id))
     model: Mapped[str] = mapped_column(Text)
     revision: Mapped[str] = mapped_column(Text)
     precision: Mapped[str] = mapped_column(Text)

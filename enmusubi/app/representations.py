@@ -13,7 +13,14 @@ from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed, SeedDetail
 from enmusubi.app.reasons_shown import ReasonsOut, Rounded, reasons_out
 from enmusubi.app.schemas import ResearcherDraft, need_profile
-from enmusubi.app.stored_parts import may_see_probability, seen_parts, seen_probability, seen_score, shown_parts
+from enmusubi.app.stored_parts import (
+    seen_parts,
+    seen_probability,
+    seen_score,
+    shown_parts,
+    shown_probability,
+    shown_score,
+)
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,
@@ -25,7 +32,6 @@ from enmusubi.app.vocabulary import (
     Stage,
     Verdict,
 )
-from enmusubi.matching.calibration import Probability
 from enmusubi.matching.identifying import Finding, Kind, Sureness
 from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
@@ -476,10 +482,8 @@ def _entry_shown(entry: Seed | Need) -> EntryShown:
 
 
 def _probability(match: Match, caller: Caller) -> ProbabilityOut | None:
-    value, low, high = match.probability, match.probability_low, match.probability_high
-    if value is None or low is None or high is None or not may_see_probability(match, caller):
-        return None
-    return ProbabilityOut.model_validate(seen_probability(Probability(value, low, high), caller))
+    shown = shown_probability(match, caller)
+    return None if shown is None else ProbabilityOut.model_validate(shown)
 
 
 def match_out(
@@ -492,7 +496,7 @@ def match_out(
     return MatchOut(
         id=match.public_id,
         status=MatchStatus(match.status),
-        score=seen_score(match.score, caller),
+        score=shown_score(match, caller),
         probability=_probability(match, caller),
         parts=[PartOut.model_validate(part) for part in shown_parts(match, caller)],
         shared=SharedOut.model_validate(

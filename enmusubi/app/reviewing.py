@@ -10,7 +10,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
-from enmusubi.app.permissions import Right, relation_to, require
+from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import record
 from enmusubi.app.schemas import ReviewDraft
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Verdict
@@ -64,7 +64,8 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
 def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
     match = read_match(session, caller, public_id)
-    require(caller, Right.REVIEW_MATCH, relation_to(caller, match.cluster_id, None))
+    # Whoever sees a match and does not oversee its cluster is one of its sides.
+    require(caller, Right.REVIEW_MATCH, Relation.HERE if caller.oversees else Relation.OWN)
     match = read_match(session, caller, public_id, lock=True)
     if version is not None and match.version != version:
         raise PreconditionFailedError(

@@ -1,11 +1,11 @@
-"""What a running service holds: database, encoder, live snapshot; started in the background, closed at the end."""
+"""What a running service holds: database, encoder, live snapshots; started in the background, closed at the end."""
 
 import ctypes
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from functools import cached_property
 
@@ -29,7 +29,7 @@ from enmusubi.app.reviewed import Model
 from enmusubi.app.signing_in.visits import Desk, desk_for
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
-from enmusubi.matching.snapshot import LiveSnapshot
+from enmusubi.matching.snapshot import LiveSnapshot, LiveSnapshots
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Runtime:
         self._explaining: Explaining | None = None
         self._last_request = time.monotonic()
         self._reranker: Reranker | None = None
-        self.live: LiveSnapshot | None = None
+        self.live: LiveSnapshots | None = None
         self.problems: dict[str, str] = {"database": "is starting", "model": "is loading"}
         self._stack = ExitStack()
         self._thread: threading.Thread | None = None
@@ -168,17 +168,17 @@ class Runtime:
         if self._database is None or "database" in self.problems:
             return
         with self._database.session() as session:
-            identity = databases.identity(session)
-        self.live = LiveSnapshot(
-            self.settings.snapshots,
-            expect_fingerprint=encoder.fingerprint,
-            expect_analysis=analysis(),
-            expect_database=identity,
-        )
-        self._stack.callback(self.live.close)
-        matchmaking = Matchmaking(
-            encoder, Freshness(self.live, encoder), self.settings.floor, self._reranker, self.settings.reranked
-        )
+            live = LiveSnapshots(
+                self.settings.snapshots,
+                expect_fingerprint=encoder.fingerprint,
+                expect_analysis=analysis(),
+                expect_database=databases.identity(session),
+            )
+            self._stack.callback(live.close)
+            freshness = Freshness(live, encoder)
+            freshness.follow_all(session)
+        self.live = live
+        matchmaking = Matchmaking(encoder, freshness, self.settings.floor, self._reranker, self.settings.reranked)
         if self.settings.background_sentences:
             filling = BackgroundFilling(self._database, encoder, lambda: time.monotonic() - self._last_request)
             self._stack.callback(filling.close)
@@ -218,6 +218,11 @@ class Runtime:
     def note_request(self) -> None:
         """A request has come: what is done in the background waits for a while."""
         self._last_request = time.monotonic()
+
+    def followed_snapshots(self) -> Sequence[LiveSnapshot]:
+        """The snapshot of every cluster there is by now."""
+        with self.reading() as session:
+            return self.matchmaking.freshness.follow_all(session)
 
     def waiting_entries(self) -> str:
         """`ok`, or how many published entries are not proposed for want of an up-to-date vector or terms."""

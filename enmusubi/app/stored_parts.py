@@ -25,39 +25,58 @@ def parts_of(stored: Mapping[str, Any]) -> tuple[Part, ...]:
 
 def shown_parts(match: Match, caller: Caller) -> tuple[Part, ...]:
     """The parts of a stored match as the caller may see them."""
-    return seen_parts(parts_of(match.parts), caller)
+    return seen_parts(parts_of(match.parts), caller, elsewhere=_ranked_elsewhere(match, caller))
 
 
-def seen_parts(parts: Sequence[Part], caller: Caller) -> tuple[Part, ...]:
+def shown_score(match: Match, caller: Caller) -> float:
+    """The score of a stored match as the caller may see it."""
+    return seen_score(match.score, caller, elsewhere=_ranked_elsewhere(match, caller))
+
+
+def shown_probability(match: Match, caller: Caller) -> Probability | None:
+    """How probable a stored match is, as the caller may see it; None where he may not, or nobody has said.
+
+    Where a seed asked, that depends on the needs it was ranked among, which a company sees its own of alone.
+    """
+    value, low, high = match.probability, match.probability_low, match.probability_high
+    if value is None or low is None or high is None:
+        return None
+    if match.asking != "need" and caller.role is Role.COMPANY:
+        return None
+    return seen_probability(Probability(value, low, high), caller, elsewhere=_ranked_elsewhere(match, caller))
+
+
+def seen_parts(parts: Sequence[Part], caller: Caller, *, elsewhere: bool = False) -> tuple[Part, ...]:
     """The parts of a score as the caller may see them.
 
     Hubs say how near others' entries are, and exact figures would let anybody who may rank texts of his own work out
-    what the statistics of the catalogue are made of: both are for those who oversee the cluster.
+    what the statistics of the catalogue are made of: both are for those who oversee the cluster, and
+    not where another cluster's index has ranked, `elsewhere`.
     """
-    if caller.oversees:
+    if caller.oversees and not elsewhere:
         return tuple(parts)
     return tuple(replace(part, value=_coarse(part.value)) for part in parts if part.name not in _HUBS)
 
 
-def seen_score(score: float, caller: Caller) -> float:
-    """A score as the caller may see it, to two decimals unless he oversees the cluster."""
-    return score if caller.oversees else _coarse(score)
+def seen_score(score: float, caller: Caller, *, elsewhere: bool = False) -> float:
+    """A score as the caller may see it, to two decimals unless he oversees the cluster whose index has ranked."""
+    return score if caller.oversees and not elsewhere else _coarse(score)
 
 
-def seen_probability(probability: Probability, caller: Caller) -> Probability:
-    """A probability as the caller may see it, in steps of five per cent unless he oversees the cluster."""
-    if caller.oversees:
+def seen_probability(probability: Probability, caller: Caller, *, elsewhere: bool = False) -> Probability:
+    """A probability as the caller may see it, in steps of five per cent unless he oversees the cluster that ranked."""
+    if caller.oversees and not elsewhere:
         return probability
     value, low, high = (round(round(each * 20) / 20, 2) for each in astuple(probability))
     return Probability(value, low, high)
 
 
-def may_see_probability(match: Match, caller: Caller) -> bool:
-    """Whether the caller may see how probable a stored match is.
+def _ranked_elsewhere(match: Match, caller: Caller) -> bool:
+    """Whether the index of another cluster than the caller's ranked it.
 
-    Where a seed asked, that depends on the needs it was ranked among, which a company sees its own of alone.
+    The two clusters have opened the need and the seed to each other, not what else they hold.
     """
-    return match.asking == "need" or caller.role is not Role.COMPANY
+    return (match.ranked_in or match.cluster_id) != caller.cluster_id
 
 
 def _coarse(value: float) -> float:

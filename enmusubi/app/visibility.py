@@ -16,6 +16,16 @@ def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
     return and_(kind.status == EntryStatus.PUBLISHED, kind.expires_on >= func.current_date())
 
 
+def in_cluster(kind: type[Seed] | type[Need], cluster_id: int) -> ColumnElement[bool]:
+    """Entries of a cluster, and those opened to it: what its index is made of, where they are published."""
+    opened = (
+        exists().where(SeedOpening.seed_id == Seed.id, SeedOpening.cluster_id == cluster_id).correlate(Seed)
+        if kind is Seed
+        else exists().where(NeedOpening.need_id == Need.id, NeedOpening.cluster_id == cluster_id).correlate(Need)
+    )
+    return or_(kind.cluster_id == cluster_id, opened)
+
+
 def own(caller: Caller, kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
     """Entries of the caller's own organisation."""
     if kind is Need:
@@ -25,9 +35,7 @@ def own(caller: Caller, kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
 
 def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Published seeds of the cluster or opened to it, all of one's own, and for coordinators all but drafts."""
-    at_our_door = SeedOpening.cluster_id == caller.cluster_id
-    opened = exists().where(SeedOpening.seed_id == Seed.id, at_our_door).correlate(Seed)
-    rules = [and_(published(Seed), or_(Seed.cluster_id == caller.cluster_id, opened))]
+    rules = [and_(published(Seed), in_cluster(Seed, caller.cluster_id))]
     if caller.organisation_id is not None:
         rules.append(Seed.organisation_id == caller.organisation_id)
     if caller.oversees:
@@ -47,9 +55,7 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Published needs for universities and coordinators of the cluster; other companies see none but their own."""
     rules = [_need_is_own(caller)]
     if caller.role is not Role.COMPANY:
-        at_our_door = NeedOpening.cluster_id == caller.cluster_id
-        opened = exists().where(NeedOpening.need_id == Need.id, at_our_door).correlate(Need)
-        rules.append(and_(published(Need), or_(Need.cluster_id == caller.cluster_id, opened)))
+        rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id)))
     if caller.oversees:
         rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
     return or_(*rules)

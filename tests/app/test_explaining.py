@@ -1,8 +1,6 @@
 """The reasons of a match over HTTP: what they hold, and what each reader may see of them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import select, update
@@ -16,7 +14,6 @@ from enmusubi.app.explaining import Explaining
 from enmusubi.app.models import EntryPassages, Need, Seed
 from enmusubi.app.passages import Filling
 from enmusubi.ingest import indexing
-from enmusubi.matching.encoder import Encoder
 from tests.app.conftest import People, Serve, people_of
 from tests.app.factories import ENCODER, Json, Person, a_need, a_seed
 from tests.app.test_passages import Telling
@@ -228,12 +225,6 @@ def test_damaged_vectors_are_computed_anew(people: People, session: Session, dat
     assert people.coordinator.read(f"/matches/{match}")["reasons"]["requirements"] == before
 
 
-@contextmanager
-def _explaining(settings: Settings, database: Database, encoder: Encoder) -> Iterator[tuple[Explaining, Session]]:
-    with matchmaking(settings, database, encoder) as matchmaker, database.session() as session:
-        yield Explaining(matchmaker), session
-
-
 @pytest.fixture
 def crowd(committed: Database, serve: Serve) -> People:
     """People on a database where commits are real."""
@@ -247,12 +238,12 @@ def test_stored_vectors_spare_the_encoder(crowd: People, committed: Database, se
     with committed.session() as session:
         need, _ = _catalogue(crowd, session)
     _fill(committed)
-    assert indexing.publish(committed, settings, ENCODER) is not None
+    assert indexing.publish(committed, settings, ENCODER)
     encoder = Telling()
 
     def explained(caller: Caller, limit: int) -> int:
         encoder.calls.clear()
-        with matchmaking(settings, committed, encoder) as matchmaker, committed.session() as session:
+        with matchmaking(settings, committed, crowd.cluster, encoder) as matchmaker, committed.session() as session:
             entry = session.get_one(Need, need.id)
             proposals = matchmaker.for_need(session, caller, entry, limit)
             explaining = Explaining(matchmaker)
@@ -275,7 +266,7 @@ def test_a_text_is_explained_too(people: People, session: Session, database: Dat
     _, seed = _catalogue(people, session)
     _fill(database)
     asked = f"{TOLD} {WANTED}"
-    with matchmaking(settings, database, ENCODER) as matchmaker:
+    with matchmaking(settings, database, people.cluster, ENCODER) as matchmaker:
         proposals = matchmaker.for_text(session, people.coordinator.caller, asked, Seed, 3)
         reasons = Explaining(matchmaker).of_need(session, people.coordinator.caller, asked, proposals)[seed.id]
     aligned = {each.requirement.passage.text: each for each in reasons.aligned}
@@ -309,7 +300,7 @@ def test_an_entry_withdrawn_since_it_was_ranked_is_left_out(
     """The others are explained all the same, of a need and of a seed."""
     need, seed = _catalogue(people, session)
     caller, other = people.company.caller, people.university.caller
-    with matchmaking(settings, database, ENCODER) as matchmaker:
+    with matchmaking(settings, database, people.cluster, ENCODER) as matchmaker:
         seeds = matchmaker.for_need(session, caller, need, 3)
         needs = matchmaker.for_seed(session, other, seed, 3)
         gone = seeds.found[0].ranked.key

@@ -18,7 +18,7 @@ from enmusubi.app.models import Cluster, Need, Seed
 from enmusubi.app.runtime import reranker_for
 from enmusubi.app.vocabulary import Role
 from enmusubi.matching.reranking import Pair, Values
-from enmusubi.matching.snapshot import LiveSnapshot
+from enmusubi.matching.snapshot import LiveSnapshots
 from tests.app.conftest import People, Serve, people_of, started
 from tests.app.factories import ENCODER, a_caller, a_cluster, a_need, a_seed, an_organisation
 from tests.tiny_cross_encoder import write_tiny_cross_encoder
@@ -57,7 +57,7 @@ class Region:
 def region(session: Session, settings: Settings) -> Iterator[Region]:
     """Two matchmakers on the same entries; one has the two best read again."""
     cluster, reranker = a_cluster(session), Marked()
-    live = LiveSnapshot(settings.snapshots, expect_fingerprint=ENCODER.fingerprint)
+    live = LiveSnapshots(settings.snapshots, expect_fingerprint=ENCODER.fingerprint)
     freshness = Freshness(live, ENCODER)
     yield Region(
         cluster,

@@ -52,6 +52,7 @@ def crowd(committed: Database, serve: Serve) -> People:
         people = people_of(client, session)
     for person in people:
         person.read("/account")  # the use of a token is noted at its first call, and then once a minute
+    people.company.post("/match", {"text": WORDS})  # the first of a cluster also opens its index
     return people
 
 
@@ -62,7 +63,7 @@ def test_ranking_a_text_takes_five_statements_at_most(
     """Who asks, what is new, what of the shortlist may be seen; with no snapshot, what is new on the other side."""
     _fill(committed, crowd, 20)
     if with_snapshot:
-        assert indexing.publish(committed, settings, ENCODER) is not None
+        assert indexing.publish(committed, settings, ENCODER)
         crowd.company.client.app.state.runtime.live.check()  # type: ignore[attr-defined]
     for limit in (1, 20):
         for person in (crowd.company, crowd.coordinator, crowd.administrator):  # the seeds are the university's own
@@ -73,10 +74,8 @@ def test_ranking_a_text_takes_five_statements_at_most(
             assert len(statements) <= (4 if with_snapshot else 5), statements
 
 
-def test_matches_of_an_entry_take_nine_statements_at_most(
-    crowd: People, committed: Database, service: Database
-) -> None:
-    """Also where they are stored for the first time; with no snapshot, one more for the other side's statistics."""
+def test_matches_of_an_entry_take_ten_statements_at_most(crowd: People, committed: Database, service: Database) -> None:
+    """Also where they are stored, and recorded, for the first time; with no snapshot, one for the other side."""
     _fill(committed, crowd, 20)
     need = crowd.company.read("/needs")["items"][0]["id"]
     seed = crowd.university.read("/seeds")["items"][0]["id"]
@@ -84,7 +83,7 @@ def test_matches_of_an_entry_take_nine_statements_at_most(
         for limit in (1, 20):
             with counted(service) as statements:
                 assert len(person.read(path, limit=limit)["ranking"]) == limit
-            assert len(statements) <= 9, statements
+            assert len(statements) <= 10, statements
 
 
 def test_posting_a_need_takes_a_fixed_number_of_statements(
@@ -97,7 +96,7 @@ def test_posting_a_need_takes_a_fixed_number_of_statements(
         with counted(service) as statements:
             crowd.company.create("/needs", {"title": WORDS})
         taken.append(len(statements))
-    assert taken[0] == taken[1] <= 15
+    assert taken[0] == taken[1] <= 20
 
 
 @pytest.mark.parametrize("path", ["/seeds", "/needs", "/organisations", "/matches"])

@@ -63,7 +63,7 @@ def test_all_is_well(command: Command, healthy: Home) -> None:
 def test_a_missing_snapshot_and_missing_embeddings(command: Command, healthy: Home, tmp_path: Path) -> None:
     """Both are mended by `enmusubi index`."""
     command("ingest", "seeds", a_file(tmp_path, seeds(3), "more.jsonl"), "--no-index", home=healthy)
-    (healthy.snapshots / "CURRENT").unlink()
+    (healthy.published / "CURRENT").unlink()
     finished = command("doctor", home=healthy)
     assert finished.status == 1
     assert "3 entries" in _finding(finished, "embeddings")
@@ -76,8 +76,8 @@ def test_a_missing_snapshot_and_missing_embeddings(command: Command, healthy: Ho
 
 def test_a_damaged_snapshot(command: Command, healthy: Home) -> None:
     """A changed byte is found, named and mended by `enmusubi index`."""
-    current = (healthy.snapshots / "CURRENT").read_text().strip()
-    damaged = healthy.snapshots / current / "seeds.faiss"
+    current = (healthy.published / "CURRENT").read_text().strip()
+    damaged = healthy.published / current / "seeds.faiss"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")
     finished = command("doctor", home=healthy)
     assert finished.status == 1
@@ -92,13 +92,14 @@ def test_a_snapshot_of_another_analysis(command: Command, healthy: Home, own: Da
     with own.session() as session:
         identity = databases.identity(session)
     build(
-        healthy.snapshots,
+        healthy.published,
         encoder=load_encoder(str(healthy.model), healthy.folder, "float32"),
         analysis="another dictionary",
         seeds=[],
         needs=[],
         watermark=1,
         database=identity,
+        cluster=healthy.published.name,
     )
     finished = command("doctor", home=healthy)
     assert finished.status == 1

@@ -45,12 +45,12 @@ def test_a_file_becomes_a_snapshot_once(command: Command, home: Home, tmp_path: 
     first = command("ingest", "seeds", path)
     assert first.status == 0
     assert re.search(r"3 embedded; snapshot \S+ published", first.out)
-    current = read_current(home.snapshots)
+    current = read_current(home.published)
     assert current is not None
-    assert Snapshot.open(home.snapshots / current).count("seed") == 3
+    assert Snapshot.open(home.published / current).count("seed") == 3
     second = command("ingest", "seeds", path)
     assert "0 embedded; nothing changed" in second.out
-    assert read_current(home.snapshots) == current
+    assert read_current(home.published) == current
     report = _kept(second)
     assert (report["read"], report["unchanged"], report["embedded"], report["snapshot"]) == (3, 3, 0, None)
 
@@ -219,3 +219,33 @@ def test_an_unreadable_file_is_one_line(command: Command, tmp_path: Path, name: 
     assert finished.errors.startswith("error: ")
     assert finished.errors.count("\n") == 1
     assert reason in finished.errors
+
+
+def test_snapshots_of_several_clusters_are_told_apart(command: Command, home: Home, tmp_path: Path) -> None:
+    """What is printed names the cluster of each; the report has that of the cluster that was ingested into."""
+    command("cluster", "create", "South")
+    first = "北星湾"
+    path = a_file(tmp_path, seeds(3))
+    told = command("ingest", "seeds", path, "--cluster", "South")
+    assert told.status == 0, told
+    assert re.search(rf"3 embedded; snapshot \S+ of {first} published\nsnapshot (\S+) of South published\n", told.out)
+    report = _kept(told)
+    assert f"snapshot {report['snapshot']} of South published" in told.out
+    again = command("ingest", "seeds", a_file(tmp_path, seeds(4), "seeds.jsonl"), "--cluster", "South")
+    assert f"of {first}" not in again.out
+    assert f"1 embedded; snapshot {_kept(again)['snapshot']} of South published" in again.out
+    assert "0 embedded; nothing changed" in command("index").out
+    found = command("doctor", home=home.with_settings(port="0"))
+    assert found.status == 0, found
+    assert re.search(r"South: \S+: 4 seeds, 0 needs", found.out)
+    assert re.search(rf"{first}: \S+: 0 seeds, 0 needs", found.out)
+    for folder in home.snapshots.iterdir():
+        (folder / "CURRENT").unlink(missing_ok=True)
+    (home.snapshots / "of-nobody").mkdir()
+    found = command("doctor", home=home.with_settings(port="0"))
+    assert found.status == 1
+    for name in (first, "South"):
+        assert f"{name}: none published" in found.out
+    command("index")
+    found = command("doctor", home=home.with_settings(port="0"))
+    assert (found.status, "does not have" in found.out) == (1, True)

@@ -123,8 +123,8 @@ def test_an_unknown_reference_is_one_line(command: Command) -> None:
 def test_a_refused_snapshot_is_said_and_all_is_scored_exactly(command: Command, home: Home) -> None:
     """A damaged snapshot changes no ranking; standard error says that it is not used."""
     before = command("match", "--text", "seaweed", "--json").json()
-    current = (home.snapshots / "CURRENT").read_text().strip()
-    damaged = home.snapshots / current / "seeds.faiss"
+    current = (home.published / "CURRENT").read_text().strip()
+    damaged = home.published / current / "seeds.faiss"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")
     after = command("match", "--text", "seaweed", "--json")
     assert "refused" in after.errors

@@ -1,5 +1,6 @@
 """Publishing: only when something changed, only what may be seen, never anything confidential."""
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,13 @@ from sqlalchemy import text
 from enmusubi.app import embeddings
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
-from enmusubi.app.models import Need, Seed
+from enmusubi.app.models import Cluster, Need, Seed
 from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.ingest import indexing
 from enmusubi.matching.encoder import HashEncoder
 from enmusubi.matching.snapshot import Manifest, Snapshot
-from tests.ingest.loads import Catalogue, seeds
+from tests.databases import another
+from tests.ingest.loads import Catalogue, Row, seeds
 
 ENCODER = HashEncoder()
 
@@ -33,14 +35,27 @@ def settings(tmp_path: Path) -> Settings:
 def _publish(catalogue: Catalogue, settings: Settings, encoder: HashEncoder = ENCODER) -> Manifest | None:
     for kind in indexing.KINDS:
         embeddings.refresh(catalogue.database, encoder, kind)
-    return indexing.publish(catalogue.database, settings, encoder)
+    return _one(indexing.publish(catalogue.database, settings, encoder))
+
+
+def _one(published: list[indexing.Published]) -> Manifest | None:
+    """The only snapshot that was published, if any was."""
+    assert len(published) <= 1
+    return published[0].manifest if published else None
+
+
+def _folder(catalogue: Catalogue, settings: Settings) -> Path:
+    """The folder of the snapshots of the catalogue's cluster."""
+    with catalogue.database.session() as session:
+        return settings.snapshots / str(catalogue.cluster(session).public_id)
 
 
 def _keys(catalogue: Catalogue, settings: Settings) -> list[str]:
     """The external ids of the seeds in the published snapshot."""
-    manifest = indexing.current(settings)
+    folder = _folder(catalogue, settings)
+    manifest = indexing.current(settings, uuid.UUID(folder.name))
     assert manifest is not None
-    keys = Snapshot.open(settings.snapshots / manifest.id).keys("seed")
+    keys = Snapshot.open(folder / manifest.id).keys("seed")
     names = {row.id: row.external_id or "" for row in catalogue.read(Seed)}
     return sorted(names[key] for key in keys.tolist())
 
@@ -112,21 +127,28 @@ def test_a_damaged_snapshot_is_replaced(catalogue: Catalogue, settings: Settings
     catalogue.load(seeds(2))
     first = _publish(catalogue, settings)
     assert first is not None
-    damaged = settings.snapshots / first.id / "seeds.faiss"
+    damaged = _folder(catalogue, settings) / first.id / "seeds.faiss"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")
     second = _publish(catalogue, settings)
     assert second is not None
-    Snapshot.open(settings.snapshots / second.id)
-    (settings.snapshots / "CURRENT").write_text("nonsense\n")
+    Snapshot.open(_folder(catalogue, settings) / second.id)
+    (_folder(catalogue, settings) / "CURRENT").write_text("nonsense\n")
     assert _publish(catalogue, settings) is not None
 
 
-def test_another_database_publishes_anew(catalogue: Catalogue, settings: Settings, server: Database) -> None:
-    """A snapshot left from another database is not taken for this one's."""
+def test_another_database_publishes_anew(
+    catalogue: Catalogue, settings: Settings, server: Database, template: str
+) -> None:
+    """A snapshot left from another database, of the same cluster, is not taken for this one's."""
     catalogue.load(seeds(2))
     first = _publish(catalogue, settings)
     assert first is not None
-    published = indexing.publish(server, settings, ENCODER)
+    with another(server, template) as other:
+        with other.session() as session:
+            public_id = uuid.UUID(_folder(catalogue, settings).name)
+            session.add(Cluster(name="restored", public_id=public_id))
+            session.commit()
+        published = _one(indexing.publish(other, settings, ENCODER))
     assert published is not None
     assert published.database != first.database
     assert _publish(catalogue, settings) is not None
@@ -160,4 +182,66 @@ def test_entries_that_end_leave_the_snapshot(catalogue: Catalogue, settings: Set
     assert _keys(catalogue, settings) == ["S-1"]
     catalogue.load(seeds(2))
     assert _publish(catalogue, settings) is not None
+    assert _keys(catalogue, settings) == ["S-1", "S-2"]
+
+
+def _currents(settings: Settings) -> dict[str, str]:
+    """What is published of each cluster, by its public id."""
+    return {path.parent.name: path.read_text() for path in settings.snapshots.glob("*/CURRENT")}
+
+
+def _opened(rows: list[Row], cluster: str) -> list[Row]:
+    """The same rows, opened to this cluster."""
+    return [{**row, "opened_to": cluster} for row in rows]
+
+
+def test_a_cluster_is_published_when_something_in_it_changed(
+    catalogue: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    """Other clusters' publications stay as they are, unless an entry is opened to them, or closed again."""
+    other = Catalogue(catalogue.database, tmp_path)
+    mine, theirs = (_folder(each, settings).name for each in (catalogue, other))
+
+    def publish() -> set[str]:
+        for kind in indexing.KINDS:
+            embeddings.refresh(catalogue.database, ENCODER, kind)
+        return {each.manifest.cluster for each in indexing.publish(catalogue.database, settings, ENCODER)}
+
+    catalogue.load(seeds(3))
+    assert publish() == {mine, theirs}
+    before = _currents(settings)
+    catalogue.load(seeds(4))
+    assert publish() == {mine}
+    assert _currents(settings)[theirs] == before[theirs]
+    assert (_keys(catalogue, settings), _keys(other, settings)) == (["S-1", "S-2", "S-3", "S-4"], [])
+    catalogue.load([*_opened(seeds(1), theirs), *seeds(4)[1:]])
+    assert publish() == {mine, theirs}
+    assert _held(other, settings) == 1
+    with catalogue.database.engine.begin() as connection:  # an ingest takes no opening back
+        connection.execute(text("delete from seed_openings"))
+        connection.execute(text("update seeds set last_modified = now() where external_id = 'S-1'"))
+    assert publish() == {mine, theirs}
+    assert _held(other, settings) == 0
+    assert publish() == set()
+
+
+def _held(catalogue: Catalogue, settings: Settings) -> int:
+    folder = _folder(catalogue, settings)
+    manifest = indexing.current(settings, uuid.UUID(folder.name))
+    assert manifest is not None
+    return Snapshot.open(folder / manifest.id).count("seed")
+
+
+def test_what_was_published_of_all_clusters_together_is_removed(
+    catalogue: Catalogue, settings: Settings, tmp_path: Path
+) -> None:
+    """The snapshots of a version before go with the first publication, and are never read."""
+    catalogue.load(seeds(2))
+    first = _publish(catalogue, settings)
+    assert first is not None
+    folder = _folder(catalogue, settings)
+    for path in (folder / first.id, folder / "CURRENT"):
+        path.rename(settings.snapshots / path.name)
+    assert _publish(catalogue, settings) is not None
+    assert [path.name for path in settings.snapshots.iterdir() if not path.name.startswith(".")] == [folder.name]
     assert _keys(catalogue, settings) == ["S-1", "S-2"]

@@ -81,6 +81,7 @@ def publish_rows(
         needs=[needs] if isinstance(needs, Rows) else needs,
         watermark=0,
         database="test",
+        cluster="cluster",
     )
 
 

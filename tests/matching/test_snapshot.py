@@ -24,7 +24,15 @@ from enmusubi.matching.matchmaker import Shortlist, shortlist
 from enmusubi.matching.policy import DEFAULT, Policy
 from enmusubi.matching.rows import Rows
 from enmusubi.matching.similarity import Keys, Matrix
-from enmusubi.matching.snapshot import LiveSnapshot, Manifest, Snapshot, SnapshotError, build
+from enmusubi.matching.snapshot import (
+    LiveSnapshot,
+    LiveSnapshots,
+    Manifest,
+    Snapshot,
+    SnapshotError,
+    build,
+    remove_published,
+)
 from tests.matching.entries import asking_with, part_of, publish_rows, rows_with, unit_rows
 
 DIMENSION = 8
@@ -45,7 +53,9 @@ def some_rows(count: int, seed: int = 0, first_key: int = 1) -> Rows:
     )
 
 
-def publish(directory: Path, seeds: int = 5, needs: int = 3, watermark: int = 7, keep: int = 3) -> Manifest:
+def publish(
+    directory: Path, seeds: int = 5, needs: int = 3, watermark: int = 7, keep: int = 3, cluster: str = "cluster"
+) -> Manifest:
     return build(
         directory,
         encoder=ENCODER,
@@ -54,6 +64,7 @@ def publish(directory: Path, seeds: int = 5, needs: int = 3, watermark: int = 7,
         needs=[some_rows(needs, seed=1)],
         watermark=watermark,
         database="test",
+        cluster=cluster,
         keep=keep,
     )
 
@@ -79,9 +90,9 @@ def within_a_second(condition: Callable[[], bool]) -> bool:
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[LiveSnapshot]:
-    handle = LiveSnapshot(tmp_path / "snapshots", expect_fingerprint=ENCODER.fingerprint)
-    yield handle
-    handle.close()
+    following = LiveSnapshots(tmp_path, expect_fingerprint=ENCODER.fingerprint)
+    yield following.of("cluster")
+    following.close()
 
 
 @settings(max_examples=30, deadline=None)
@@ -107,6 +118,7 @@ def test_what_was_built_is_what_opens(
         needs=[],
         watermark=42,
         database="db",
+        cluster="north",
         keep=1,
     )
     snapshot = Snapshot.open(directory / manifest.id, expect_fingerprint=ENCODER.fingerprint)
@@ -114,6 +126,7 @@ def test_what_was_built_is_what_opens(
     assert snapshot.manifest == manifest
     assert manifest.counts == {"seeds": len(drawn), "needs": 0}
     assert (manifest.watermark, manifest.database, manifest.model) == (42, "db", "word-hash")
+    assert manifest.cluster == "north"
     assert manifest.analysis == ANALYSIS
     found = ranked(snapshot)
     assert sorted(found.keys.tolist()) == rows.keys.tolist()
@@ -181,9 +194,9 @@ def test_statistics_outlive_their_snapshot(tmp_path: Path) -> None:
 
 def test_nobody_else_may_read_a_snapshot(tmp_path: Path) -> None:
     """Folders and files are for their owner alone, since vectors give their texts away."""
-    publish(tmp_path / "snapshots")
+    publish(tmp_path / "cluster")
 
-    for path in [tmp_path / "snapshots", *(tmp_path / "snapshots").rglob("*")]:
+    for path in [tmp_path / "cluster", *(tmp_path / "cluster").rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
@@ -258,12 +271,12 @@ def test_another_format_is_named(tmp_path: Path) -> None:
     described = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(described | {"format": 1}))
 
-    with pytest.raises(SnapshotError, match="format 1 where 2 is understood"):
+    with pytest.raises(SnapshotError, match="format 1 where 3 is understood"):
         Snapshot.open(folder)
 
 
-def test_another_encoder_analysis_or_database_is_refused(tmp_path: Path) -> None:
-    """A snapshot that does not fit the running encoder, analysis or database says which of them it does not fit."""
+def test_another_encoder_analysis_database_or_cluster_is_refused(tmp_path: Path) -> None:
+    """A snapshot that does not fit the running encoder, analysis, database or cluster says which it does not fit."""
     folder = tmp_path / publish(tmp_path).id
 
     with pytest.raises(SnapshotError, match=r"another encoder \(word-hash"):
@@ -272,7 +285,15 @@ def test_another_encoder_analysis_or_database_is_refused(tmp_path: Path) -> None
         Snapshot.open(folder, expect_analysis="rules 2")
     with pytest.raises(SnapshotError, match="another database"):
         Snapshot.open(folder, expect_database="production")
-    Snapshot.open(folder, expect_fingerprint=ENCODER.fingerprint, expect_analysis=ANALYSIS, expect_database="test")
+    with pytest.raises(SnapshotError, match="another cluster"):
+        Snapshot.open(folder, expect_cluster="other")
+    Snapshot.open(
+        folder,
+        expect_fingerprint=ENCODER.fingerprint,
+        expect_analysis=ANALYSIS,
+        expect_database="test",
+        expect_cluster="cluster",
+    )
 
 
 @pytest.mark.parametrize(
@@ -405,7 +426,7 @@ def test_the_handle_waits_for_a_first_snapshot(tmp_path: Path, live: LiveSnapsho
     """With no directory there is no snapshot and no problem; a first one is in use within a second."""
     assert (live.current, live.problem) == (None, None)
 
-    manifest = publish(tmp_path / "snapshots")
+    manifest = publish(tmp_path / "cluster")
 
     assert within_a_second(lambda: live.current is not None)
     assert live.current is not None
@@ -414,10 +435,10 @@ def test_the_handle_waits_for_a_first_snapshot(tmp_path: Path, live: LiveSnapsho
 
 def test_the_handle_follows_within_a_second(tmp_path: Path, live: LiveSnapshot) -> None:
     """Each publication replaces the one in use, and a reader of the old one finishes on it."""
-    publish(tmp_path / "snapshots", seeds=5)
+    publish(tmp_path / "cluster", seeds=5)
     live.check()
     old = live.current
-    newer = publish(tmp_path / "snapshots", seeds=6, keep=1)
+    newer = publish(tmp_path / "cluster", seeds=6, keep=1)
 
     assert within_a_second(lambda: live.current is not None and live.current.id == newer.id)
     assert old is not None
@@ -433,7 +454,6 @@ def test_a_changed_current_is_refused(tmp_path: Path, place: int) -> None:
     (tmp_path / "CURRENT").write_bytes(content)
 
     live = LiveSnapshot(tmp_path)
-    live.close()
 
     assert len(content) == 41
     assert live.current is None
@@ -442,13 +462,13 @@ def test_a_changed_current_is_refused(tmp_path: Path, place: int) -> None:
 
 def test_a_refused_snapshot_leaves_the_last_good_one_in_use(tmp_path: Path, live: LiveSnapshot) -> None:
     """A damaged publication is named as a problem until a sound one is published."""
-    good = publish(tmp_path / "snapshots")
+    good = publish(tmp_path / "cluster")
     live.check()
     # Damaged before the handle can see it: published by hand under the name of the next.
     bad = publish(tmp_path / "aside", seeds=9)
     (tmp_path / "aside" / bad.id / "seeds.faiss").write_bytes(b"damaged")
-    (tmp_path / "aside" / bad.id).rename(tmp_path / "snapshots" / bad.id)
-    (tmp_path / "aside" / "CURRENT").rename(tmp_path / "snapshots" / "CURRENT")
+    (tmp_path / "aside" / bad.id).rename(tmp_path / "cluster" / bad.id)
+    (tmp_path / "aside" / "CURRENT").rename(tmp_path / "cluster" / "CURRENT")
 
     assert within_a_second(lambda: live.problem is not None)
     assert live.problem is not None
@@ -456,14 +476,23 @@ def test_a_refused_snapshot_leaves_the_last_good_one_in_use(tmp_path: Path, live
     assert live.current is not None
     assert live.current.id == good.id
 
-    publish(tmp_path / "snapshots")
+    publish(tmp_path / "cluster")
     assert within_a_second(lambda: live.problem is None)
 
 
 def test_a_snapshot_of_another_encoder_is_not_served(tmp_path: Path, live: LiveSnapshot) -> None:
     """A publication made with another model is refused and said so."""
     other = HashEncoder(DIMENSION, revision="2")
-    build(tmp_path / "snapshots", encoder=other, analysis="", seeds=[], needs=[], watermark=0, database="test")
+    build(
+        tmp_path / "cluster",
+        encoder=other,
+        analysis="",
+        seeds=[],
+        needs=[],
+        watermark=0,
+        database="test",
+        cluster="cluster",
+    )
     live.check()
 
     assert live.current is None
@@ -476,7 +505,6 @@ def test_a_snapshot_of_another_analysis_is_not_served(tmp_path: Path) -> None:
     publish(tmp_path)
 
     live = LiveSnapshot(tmp_path, expect_analysis="rules 2")
-    live.close()
 
     assert live.current is None
     assert live.problem is not None
@@ -485,9 +513,9 @@ def test_a_snapshot_of_another_analysis_is_not_served(tmp_path: Path) -> None:
 
 def test_a_removed_publication_is_said(tmp_path: Path, live: LiveSnapshot) -> None:
     """When everything published is deleted, the one in memory serves on, and the problem names the fix."""
-    publish(tmp_path / "snapshots")
+    publish(tmp_path / "cluster")
     live.check()
-    (tmp_path / "snapshots" / "CURRENT").unlink()
+    (tmp_path / "cluster" / "CURRENT").unlink()
     live.check()
 
     assert live.current is not None
@@ -496,7 +524,7 @@ def test_a_removed_publication_is_said(tmp_path: Path, live: LiveSnapshot) -> No
 
 def test_readers_never_notice_a_publication(tmp_path: Path, live: LiveSnapshot) -> None:
     """Searches during many publications each see one whole snapshot."""
-    publish(tmp_path / "snapshots", seeds=100)
+    publish(tmp_path / "cluster", seeds=100)
     live.check()
     wrong: list[str] = []
     done = threading.Event()
@@ -513,7 +541,7 @@ def test_readers_never_notice_a_publication(tmp_path: Path, live: LiveSnapshot) 
     for reader in readers:
         reader.start()
     for turn in range(15):
-        publish(tmp_path / "snapshots", seeds=100 + turn, keep=1)
+        publish(tmp_path / "cluster", seeds=100 + turn, keep=1)
         live.check()
     done.set()
     for reader in readers:
@@ -522,3 +550,46 @@ def test_readers_never_notice_a_publication(tmp_path: Path, live: LiveSnapshot) 
     assert wrong == []
     assert live.current is not None
     assert live.current.count("seed") == 114
+
+
+def test_one_thread_follows_all_clusters(tmp_path: Path) -> None:
+    """Each cluster's publication comes into use for it alone, also of one asked for later; a problem is its own."""
+    before = threading.active_count()
+    following = LiveSnapshots(tmp_path, expect_fingerprint=ENCODER.fingerprint)
+    north = following.of("north")
+    first = publish(tmp_path / "north", cluster="north")
+    assert within_a_second(lambda: north.current is not None)
+    publish(tmp_path / "south", cluster="south")
+    south = following.of("south")
+    assert threading.active_count() == before + 1
+    assert following.of("north") is north
+    assert south.current is not None
+    assert north.current is not None
+    assert (north.current.id, north.problem, south.problem) == (first.id, None, None)
+
+    # A folder that was put in the place of another cluster's.
+    for path in (tmp_path / "south").iterdir():
+        if not path.name.startswith("."):
+            path.rename(tmp_path / "north" / path.name)
+    assert within_a_second(lambda: north.problem is not None)
+    assert north.problem is not None
+    assert "another cluster" in north.problem
+    assert north.current.id == first.id
+    following.close()
+    assert threading.active_count() == before
+
+
+def test_snapshots_of_all_clusters_together_are_removed(tmp_path: Path) -> None:
+    """What was published into the directory itself goes, unfinished builds too; folders of clusters stay."""
+    publish(tmp_path / "north", cluster="north")
+    assert not remove_published(tmp_path)
+    for _ in range(2):
+        publish(tmp_path)
+    (tmp_path / "building-x").mkdir()
+    (tmp_path / "CURRENT.new").touch()
+    opened = Snapshot.open(tmp_path / (tmp_path / "CURRENT").read_text().strip())
+    assert remove_published(tmp_path)
+    assert names(tmp_path) == ["north"]
+    assert "CURRENT" in names(tmp_path / "north")
+    assert len(ranked(opened).keys) == 5
+    assert not remove_published(tmp_path)

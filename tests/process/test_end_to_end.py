@@ -65,7 +65,7 @@ def test_from_files_to_reviewed_matches(home: Home, server: Server, tmp_path: Pa
 
     # An ingest beside the server publishes a snapshot, which the server follows.
     home.must("ingest", "seeds", a_file(tmp_path, SEEDS))
-    published = read_current(home.snapshots)
+    published = read_current(home.published)
 
     def provenance() -> bool:
         reply = server.call("POST", "/match", coordinator, {"text": "コンクリート"})

@@ -1,5 +1,6 @@
 """Health: live (the process answers) and ready (database, migrations, model, snapshot)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -52,23 +53,34 @@ def ready(runtime: RuntimeNow, response: Response) -> Ready:
     serving = runtime.is_serving and "database" not in problems and migrations == "ok"
     if not serving:
         response.status_code = 503
-    live = runtime.live
-    snapshot = problems.get("snapshot", _WAITING)
-    if live is not None:
-        # Without a snapshot, or with a refused one, entries are scored exactly: slower, never wrong.
-        fallback = (
-            "ok" if live.current else "none yet; entries that are embedded are scored exactly (run `enmusubi index`)"
-        )
-        snapshot = f"refused: {live.problem}" if live.problem else fallback
     return Ready(
         status="ready" if serving else "not ready",
         database=problems.get("database", "ok"),
         migrations=migrations,
         model=problems.get("model", "ok"),
-        snapshot=snapshot,
+        snapshot=_snapshots(runtime) if serving else problems.get("snapshot", _WAITING),
         entries=runtime.waiting_entries() if serving else _WAITING,
         fittings=runtime.unusable_fittings() if serving else _WAITING,
     )
+
+
+def _snapshots(runtime: Runtime) -> str:
+    """`ok`, or what is wrong with how many; which cluster's they are is nobody's business who asks from outside."""
+    followed = runtime.followed_snapshots()
+    refused = [each.problem for each in followed if each.problem]
+    missing = [each for each in followed if not each.current and not each.problem]
+    # Without a snapshot, or with a refused one, entries are scored exactly: slower, never wrong.
+    said = []
+    if refused:
+        said.append(f"refused{_of(refused, followed)}: {refused[0]}")
+    if missing or not followed:
+        of = _of(missing, followed)
+        said.append(f"none yet{of}; entries that are embedded are scored exactly (run `enmusubi index`)")
+    return "; ".join(said) or "ok"
+
+
+def _of(some: Sequence[object], followed: Sequence[object]) -> str:
+    return f" for {len(some)} of {len(followed)} clusters" if len(followed) > 1 else ""
 
 
 def _migrations(runtime: Runtime) -> str:

@@ -56,13 +56,10 @@ def demo(samples: Path | None, *, serve_api: bool) -> None:
             session.commit()
         for name, kind in FILES:
             _ingest(console, database, cluster, folder / name, kind)
-        embedded, snapshot = ingesting.embed_and_publish(settings, database, encoder)
-        console.print(
-            f"{embedded} embedded; " + (f"snapshot {snapshot} published" if snapshot else "nothing changed"),
-            highlight=False,
-        )
+        embedded, published = ingesting.embed_and_publish(settings, database, encoder)
+        ingesting.show_published(console, database, embedded, published)
         console.print(f"sentences of {ingesting.store_sentences(database, encoder)} entries stored", highlight=False)
-        with matchmaking(settings, database, encoder) as matchmaker, database.session() as session:
+        with matchmaking(settings, database, cluster, encoder) as matchmaker, database.session() as session:
             caller = operator(cluster)
             for reference in SHOWN_NEEDS:
                 need = find_need(session, caller, reference)

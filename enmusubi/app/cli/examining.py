@@ -4,11 +4,12 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import select
 
 from enmusubi.app import database as databases
 from enmusubi.app import embeddings, fittings, grants, migrating
@@ -18,6 +19,7 @@ from enmusubi.app.cli.weaknesses import Weakness
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.errors import EnmusubiError
+from enmusubi.app.models import Cluster
 from enmusubi.app.reviewed import Model
 from enmusubi.app.runtime import encoder_for
 from enmusubi.ingest import indexing
@@ -196,19 +198,42 @@ def _embeddings(database: Database, encoder: Encoder) -> str:
 def _snapshot(settings: Settings, database: Database, encoder: Encoder) -> str:
     with database.session() as session:
         identity = databases.identity(session)
-    try:
-        name = read_current(settings.snapshots)
-        if name is None:
-            raise Fault("none published; entries that are embedded are scored exactly", "run `enmusubi index`")
-        opened = Snapshot.open(
-            settings.snapshots / name,
-            expect_fingerprint=encoder.fingerprint,
-            expect_analysis=embeddings.analysis(),
-            expect_database=identity,
-        )
-    except SnapshotError as error:
-        raise Fault(str(error), "run `enmusubi index`") from None
+        clusters = session.scalars(select(Cluster).order_by(Cluster.id)).all()
+    if not clusters:
+        return "none needed: there is no cluster yet"
+    found, faults = [], []
+    for cluster in clusters:
+        of = f"{cluster.name}: " if len(clusters) > 1 else ""
+        folder = settings.snapshots / str(cluster.public_id)
+        try:
+            name = read_current(folder)
+            if name is None:
+                faults.append(f"{of}none published; entries that are embedded are scored exactly")
+                continue
+            opened = Snapshot.open(
+                folder / name,
+                expect_fingerprint=encoder.fingerprint,
+                expect_analysis=embeddings.analysis(),
+                expect_database=identity,
+                expect_cluster=str(cluster.public_id),
+            )
+        except SnapshotError as error:
+            faults.append(f"{of}{error}")
+        else:
+            found.append(f"{of}{opened.id}: {opened.count('seed'):,} seeds, {opened.count('need'):,} needs")
+    if faults:
+        raise Fault("\n".join(faults), "run `enmusubi index`")
     mode = os.stat(settings.snapshots).st_mode & 0o077
     if mode:
         raise Fault("others of this machine can read the snapshots", f"chmod 700 {settings.snapshots}")
-    return f"{opened.id}: {opened.count('seed'):,} seeds, {opened.count('need'):,} needs"
+    unknown = _unknown_folders(settings, clusters)
+    if unknown:
+        # They hold vectors, from which texts can be recovered, of what this database may have deleted.
+        listed = " ".join(str(settings.snapshots / name) for name in unknown)
+        raise Fault(f"{len(unknown)} snapshot folders of clusters that this database does not have", f"rm -r {listed}")
+    return "\n".join(found)
+
+
+def _unknown_folders(settings: Settings, clusters: Sequence[Cluster]) -> list[str]:
+    known = {str(cluster.public_id) for cluster in clusters}
+    return sorted(path.name for path in settings.snapshots.iterdir() if path.is_dir() and path.name not in known)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from sqlalchemy import func, select
 
 from enmusubi.app import embeddings, idempotency, passages
 from enmusubi.app.cli import showing
@@ -16,7 +17,7 @@ from enmusubi.app.cli.opening import find_cluster, opened, read_settings
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.errors import InvalidInputError, NotFoundError
-from enmusubi.app.models import Seed
+from enmusubi.app.models import Cluster, Seed
 from enmusubi.app.runtime import encoder_for
 from enmusubi.app.vocabulary import FileContent
 from enmusubi.ingest import indexing, sources
@@ -61,8 +62,9 @@ def ingest(kind: FileContent, files: list[Path], options: Options) -> bool:
                 reports.append(_ingest_file(settings, database, kind, path, options))
             if options.index:
                 began = time.perf_counter()
-                embedded, snapshot = embed_and_publish(settings, database)
-                reports[-1].embedded, reports[-1].snapshot = embedded, snapshot
+                embedded, published = embed_and_publish(settings, database)
+                reports[-1].embedded = embedded
+                reports[-1].snapshot = _snapshot_of(database, options.cluster, published)
                 reports[-1].seconds += time.perf_counter() - began
         finally:
             # Also where a later file, or the model, fails: what is stored by then has its report.
@@ -71,7 +73,7 @@ def ingest(kind: FileContent, files: list[Path], options: Options) -> bool:
                 showing.show_report(console, report)
                 console.print(f"  report kept as {kept}", style="dim", highlight=False, soft_wrap=True)
         if options.index:
-            _show_published(console, embedded, snapshot)
+            show_published(console, database, embedded, published)
     return not any(report.rejected or report.refused for report in reports)
 
 
@@ -159,8 +161,8 @@ def index(*, sentences: bool = False) -> None:
         with database.session() as session:
             idempotency.purge(session)
             session.commit()
-        embedded, snapshot = embed_and_publish(settings, database, encoder)
-        _show_published(console, embedded, snapshot)
+        embedded, published = embed_and_publish(settings, database, encoder)
+        show_published(console, database, embedded, published)
         with database.session() as session:
             stale = passages.count_stale(session, encoder)
         if sentences:
@@ -190,8 +192,10 @@ def store_sentences(database: Database, encoder: Encoder) -> int:
     return stored
 
 
-def embed_and_publish(settings: Settings, database: Database, encoder: Encoder | None = None) -> tuple[int, str | None]:
-    """Embed the stale rows of both kinds and publish; how many were embedded, and the snapshot's id if it is new.
+def embed_and_publish(
+    settings: Settings, database: Database, encoder: Encoder | None = None
+) -> tuple[int, list[indexing.Published]]:
+    """Embed the stale rows of both kinds and publish; how many were embedded, and what clusters have a new snapshot.
 
     Of both, whatever was ingested: a snapshot without the needs of an earlier analysis would leave them out of hubs.
     """
@@ -206,13 +210,30 @@ def embed_and_publish(settings: Settings, database: Database, encoder: Encoder |
             label = "embedding " + ("seeds" if kind is Seed else "needs")
             advance = stack.enter_context(showing.progress(label, stale)) if _shows() else None
             embedded += embeddings.refresh(database, encoder, kind, advance)
-    manifest = indexing.publish(database, settings, encoder)
-    return embedded, manifest.id if manifest else None
+    return embedded, indexing.publish(database, settings, encoder)
 
 
-def _show_published(console: Console, embedded: int, snapshot: str | None) -> None:
-    published = f"snapshot {snapshot} published" if snapshot else "nothing changed; the published snapshot stays"
-    console.print(f"{embedded:,} embedded; {published}", highlight=False, soft_wrap=True)
+def _snapshot_of(database: Database, cluster: str | None, published: Sequence[indexing.Published]) -> str | None:
+    """The id of the new snapshot of the cluster that was ingested into, if it has one."""
+    with database.session() as session:
+        own = find_cluster(session, cluster).id
+    return next((each.manifest.id for each in published if each.cluster.id == own), None)
+
+
+def show_published(
+    console: Console, database: Database, embedded: int, published: Sequence[indexing.Published]
+) -> None:
+    """How many were embedded, and which snapshots were published; of which clusters, where there are several."""
+    with database.session() as session:
+        clusters = session.scalar(select(func.count()).select_from(Cluster)) or 0
+    if not published:
+        found = ["nothing changed; " + ("the published snapshot stays" if clusters == 1 else "what is published stays")]
+    elif clusters == 1:
+        found = [f"snapshot {published[0].manifest.id} published"]
+    else:
+        found = [f"snapshot {each.manifest.id} of {each.cluster.name} published" for each in published]
+    text = f"{embedded:,} embedded; " + "\n".join(found)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _shows() -> bool:

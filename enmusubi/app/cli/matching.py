@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
 from rich.console import Console
@@ -23,32 +23,34 @@ from enmusubi.app.errors import ConflictError, NotFoundError
 from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
 from enmusubi.app.matchmaking import Matchmaking
-from enmusubi.app.models import Need, Seed
+from enmusubi.app.models import Cluster, Need, Seed
 from enmusubi.app.representations import RankingOut, ranking_out
 from enmusubi.app.runtime import encoder_for, reranker_for
 from enmusubi.matching.encoder import Encoder
-from enmusubi.matching.snapshot import LiveSnapshot
+from enmusubi.matching.snapshot import LiveSnapshots
 
 MISSES: Final = "--misses"
 """What asks for the nearest misses in the terminal."""
 
 
 @contextmanager
-def matchmaking(settings: Settings, database: Database, encoder: Encoder | None = None) -> Iterator[Matchmaking]:
-    """A matchmaker on the published snapshot, for one command."""
+def matchmaking(
+    settings: Settings, database: Database, cluster: Cluster, encoder: Encoder | None = None
+) -> Iterator[Matchmaking]:
+    """A matchmaker on the published snapshot of a cluster, for one command."""
     encoder = encoder or encoder_for(settings)
     with database.session() as session:
         identity = databases.identity(session)
-    live = LiveSnapshot(
+    live = LiveSnapshots(
         settings.snapshots,
         expect_fingerprint=encoder.fingerprint,
         expect_analysis=analysis(),
         expect_database=identity,
     )
     try:
-        if live.problem:
+        if problem := live.of(str(cluster.public_id)).problem:
             Console(stderr=True).print(
-                f"[yellow]the published snapshot is refused, all is scored exactly:[/] {live.problem}", soft_wrap=True
+                f"[yellow]the published snapshot is refused, all is scored exactly:[/] {problem}", soft_wrap=True
             )
         yield Matchmaking(encoder, Freshness(live, encoder), settings.floor, reranker_for(settings), settings.reranked)
     finally:
@@ -68,8 +70,12 @@ def match(
 ) -> None:
     """Print the ranking for a stored need or seed, or for a text."""
     settings = read_settings()
-    with opened(settings) as database, matchmaking(settings, database) as matchmaker, database.session() as session:
-        caller = operator(find_cluster(session, cluster))
+    with ExitStack() as stack:
+        database = stack.enter_context(opened(settings))
+        session = stack.enter_context(database.session())
+        chosen = find_cluster(session, cluster)
+        caller = operator(chosen)
+        matchmaker = stack.enter_context(matchmaking(settings, database, chosen))
         explaining = Explaining(matchmaker) if explain else None
         if need is not None:
             found = find_need(session, caller, need)

@@ -122,6 +122,7 @@ def _snapshot(cache_dir: Path, encoder: Encoder, seeds: Rows, needs: Rows) -> Sn
             needs=[needs],
             watermark=0,
             database="evaluation",
+            cluster="",
         )
         return Snapshot.open(Path(directory) / manifest.id, expect_fingerprint=encoder.fingerprint)
 

@@ -60,12 +60,14 @@ def build(
     needs: Iterable[Rows],
     watermark: int,
     database: str,
+    cluster: str,
     keep: int = 3,
 ) -> Manifest:
     """Write a snapshot into `directory`, publish it, and remove all but the `keep` newest.
 
     Rows come in chunks, with keys strictly ascending over all chunks (`ORDER BY key`): equal rows then give
-    equal bytes. `analysis` names what made the terms; it, `watermark` and `database` are recorded as they are.
+    equal bytes. `analysis` names what made the terms; it, `watermark`, `database` and `cluster`, whose entries
+    these are, are recorded as they are.
     Builders in other processes wait for each other; a builder that is killed leaves
     the published snapshot as it was, and its own remains are removed by the next one.
 
@@ -80,7 +82,7 @@ def build(
         aside = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
         try:
             sides: dict[Role, Iterable[Rows]] = {"seed": seeds, "need": needs}
-            manifest = _write(aside, encoder, analysis, sides, watermark, database)
+            manifest = _write(aside, encoder, analysis, sides, watermark, database, cluster)
             aside.rename(directory / manifest.id)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
@@ -90,6 +92,24 @@ def build(
     return manifest
 
 
+def remove_published(directory: Path) -> bool:
+    """Remove every snapshot that was published into `directory` itself; folders of other names stay.
+
+    Whether there were any. Whoever has one of them open goes on with it.
+    """
+    names = [path.name for path in directory.iterdir()]
+    if not any(name.startswith((CURRENT, _UNFINISHED)) or is_id(name) for name in names):
+        return False
+    with FileLock(directory / ".lock", mode=0o600):
+        # First what names them, so that no half of one is ever the published one.
+        for name in (CURRENT, f"{CURRENT}.new"):
+            (directory / name).unlink(missing_ok=True)
+        _flush(directory)
+        _remove_unfinished(directory)
+        _prune(directory, 0)
+    return True
+
+
 def _write(
     folder: Path,
     encoder: EncoderIdentity,
@@ -97,6 +117,7 @@ def _write(
     sides: dict[Role, Iterable[Rows]],
     watermark: int,
     database: str,
+    cluster: str,
 ) -> Manifest:
     rows = {role: _joined(sides[role], encoder.dimension, COUNTS[role]) for role in ROLES}
     lexical = {role: LexicalIndex.build(rows[role].terms) for role in ROLES}
@@ -128,6 +149,7 @@ def _write(
         "counts": {COUNTS[role]: len(rows[role].keys) for role in ROLES},
         "watermark": watermark,
         "database": database,
+        "cluster": cluster,
         "checksums": {path.name: checksum(path) for path in sorted(folder.iterdir())},
     }
     manifest = Manifest(id=identify(described), **described)
@@ -233,7 +255,8 @@ def _remove_unfinished(directory: Path) -> None:
 def _prune(directory: Path, keep: int) -> None:
     current = read_current(directory)
     older = sorted(path.name for path in directory.iterdir() if is_id(path.name) and path.name != current)
-    for name in older[: max(0, len(older) - (keep - 1))]:
+    kept = keep - (current is not None)
+    for name in older[: max(0, len(older) - kept)]:
         # Out of sight first, so that no reader finds half a snapshot under its name.
         doomed = directory / f"{_UNFINISHED}{name}"
         (directory / name).rename(doomed)

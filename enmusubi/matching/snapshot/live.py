@@ -1,7 +1,8 @@
-"""A handle that follows the published snapshot."""
+"""Handles that follow the published snapshots, each of a cluster."""
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from enmusubi.matching.snapshot.manifest import CURRENT, SnapshotError, read_current
@@ -9,7 +10,7 @@ from enmusubi.matching.snapshot.opened import Snapshot
 
 
 class LiveSnapshot:
-    """The published snapshot of a directory, followed by a background thread.
+    """The published snapshot of a directory, looked for at every `check`.
 
     `current` is replaced in one step; whoever holds the one before finishes on it, and its memory is freed
     with the last reference. A snapshot that fails its checks is refused: `problem` says why, and the last
@@ -22,20 +23,17 @@ class LiveSnapshot:
         expect_fingerprint: str | None = None,
         expect_analysis: str | None = None,
         expect_database: str | None = None,
-        poll_seconds: float = 0.25,
+        expect_cluster: str | None = None,
     ) -> None:
         self._directory = directory
         self._expect_fingerprint = expect_fingerprint
         self._expect_analysis = expect_analysis
         self._expect_database = expect_database
-        self._poll_seconds = poll_seconds
+        self._expect_cluster = expect_cluster
         self._state: tuple[Snapshot | None, str | None] = (None, None)
         self._seen: tuple[int, ...] | None = None
         self._checking = threading.Lock()
-        self._closed = threading.Event()
         self.check()
-        self._thread = threading.Thread(target=self._follow, name="live-snapshot", daemon=True)
-        self._thread.start()
 
     @property
     def current(self) -> Snapshot | None:
@@ -66,15 +64,6 @@ class LiveSnapshot:
                 # Out of memory, say. The thread must live on to follow the next publication.
                 self._state = (current, f"the published snapshot cannot be opened ({type(error).__name__})")
 
-    def close(self) -> None:
-        """Stop following; `current` stays as it is."""
-        self._closed.set()
-        self._thread.join()
-
-    def _follow(self) -> None:
-        while not self._closed.wait(self._poll_seconds):
-            self.check()
-
     def _published(self, current: Snapshot | None) -> Snapshot | None:
         identifier = read_current(self._directory)
         if identifier is None:
@@ -86,6 +75,7 @@ class LiveSnapshot:
             expect_fingerprint=self._expect_fingerprint,
             expect_analysis=self._expect_analysis,
             expect_database=self._expect_database,
+            expect_cluster=self._expect_cluster,
         )
 
     def _stamp(self) -> tuple[int, ...] | None:
@@ -98,3 +88,56 @@ class LiveSnapshot:
             # Reading it will say what is wrong.
             return (-1,)
         return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+class LiveSnapshots:
+    """The published snapshots of clusters, each in the folder of its name, all followed by one background thread.
+
+    None of these folders need exist yet, nor the directory they are in.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        expect_fingerprint: str | None = None,
+        expect_analysis: str | None = None,
+        expect_database: str | None = None,
+        poll_seconds: float = 0.25,
+    ) -> None:
+        self._directory = directory
+        self._expectations = (expect_fingerprint, expect_analysis, expect_database)
+        self._poll_seconds = poll_seconds
+        self._followed: dict[str, LiveSnapshot] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="live-snapshots", daemon=True)
+        self._thread.start()
+
+    def of(self, cluster: str) -> LiveSnapshot:
+        """The snapshot of a cluster, followed from now on; what is published is in use, or refused, on return."""
+        with self._lock:
+            live = self._followed.get(cluster)
+            if live is None:
+                live = LiveSnapshot(self._directory / cluster, *self._expectations, expect_cluster=cluster)
+                self._followed[cluster] = live
+            return live
+
+    @property
+    def followed(self) -> Sequence[LiveSnapshot]:
+        """What is followed by now."""
+        with self._lock:
+            return list(self._followed.values())
+
+    def check(self) -> None:
+        """Look at once for other published snapshots; returns when each is in use or refused."""
+        for live in self.followed:
+            live.check()
+
+    def close(self) -> None:
+        """Stop following; what is in use stays as it is."""
+        self._closed.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(self._poll_seconds):
+            self.check()

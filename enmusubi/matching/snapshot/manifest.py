@@ -10,7 +10,7 @@ from typing import Any
 
 from enmusubi.matching.encoder import Role
 
-FORMAT = 2
+FORMAT = 3
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 VECTORS: Mapping[Role, str] = {"seed": "seeds.faiss", "need": "needs.faiss"}
@@ -46,6 +46,7 @@ class Manifest:
     counts: Mapping[str, int]
     watermark: int
     database: str
+    cluster: str
     checksums: Mapping[str, str]
 
     def to_bytes(self) -> bytes:

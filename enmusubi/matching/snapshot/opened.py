@@ -50,11 +50,12 @@ class Snapshot:
         expect_fingerprint: str | None = None,
         expect_analysis: str | None = None,
         expect_database: str | None = None,
+        expect_cluster: str | None = None,
     ) -> Self:
         """Read the snapshot in the folder `path` into memory.
 
         Raises SnapshotError when any byte of it is not as it was written, or when it was built with another
-        encoder, with another analysis of terms or from another database than expected.
+        encoder, with another analysis of terms, from another database or for another cluster than expected.
         """
         manifest = read_manifest(path)
         if expect_fingerprint is not None and manifest.fingerprint != expect_fingerprint:
@@ -66,6 +67,8 @@ class Snapshot:
             raise SnapshotError(f"snapshot {manifest.id}: its terms come from another analysis ({manifest.analysis})")
         if expect_database is not None and manifest.database != expect_database:
             raise SnapshotError(f"snapshot {manifest.id}: built from another database")
+        if expect_cluster is not None and manifest.cluster != expect_cluster:
+            raise SnapshotError(f"snapshot {manifest.id}: built for another cluster")
         _verify(path, manifest)
         return cls(manifest, *_read(path, manifest))
 

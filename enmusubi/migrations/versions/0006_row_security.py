@@ -75,20 +75,26 @@ FUNCTIONS = {
     ),
 }
 
-# What the index has to know of entries that a transaction from `watermark` on has changed: of what is not published,
-# that it is not. Vectors and terms are of public texts; which of them a caller is shown is asked for each ranking.
+# What the index of a cluster has to know of entries that a transaction from `watermark` on has changed. Of its own and
+# of those opened to it: what they hold, or that they are not published. Of all others the key alone, so that the index
+# drops what it still holds of one whose opening was taken back; it keeps no key that it does not hold. On behalf of an
+# account, of its own cluster alone.
+# Vectors and terms are of public texts; which of them a caller is shown is asked for each ranking.
 CHANGED = """
-create function changed_{table}(watermark bigint) returns table (
+create function changed_{table}(watermark bigint, of_cluster bigint) returns table (
   id bigint, status text, embedding bytea, text_language text, terms text, embedding_encoder text, terms_analysis text,
   changed_xid bigint, oldest_running bigint
 ) language sql stable security definer set search_path = pg_catalog, public as $$
-  select id, status, case when shown then embedding end, case when shown then text_language end,
+  select id, case when here then status end, case when shown then embedding end, case when shown then text_language end,
     case when shown then terms end, case when shown then embedding_encoder end,
     case when shown then terms_analysis end, changed_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-  from (select *, status = 'published' as shown from {table} where changed_xid >= watermark and submitted) as entries
+  from (select *, here and status = 'published' as shown from (
+    select *, cluster_id = of_cluster or id in (select {entry}_id from {entry}_openings where cluster_id = of_cluster)
+      as here from {table} where changed_xid >= watermark and submitted
+      and of_cluster = coalesce((select caller_cluster()), of_cluster)) as changed) as entries
 $$
 """
-ENTRIES = ("seeds", "needs")
+ENTRIES = ("seed", "need")
 
 READ_SEED = f"""
   ({PUBLISHED} and ({HERE} or id in (select seeds_opened_here())))
@@ -272,6 +278,8 @@ def upgrade() -> None:
     op.alter_column("matches", "cluster_id", nullable=False)
     op.create_foreign_key(op.f("fk_matches_cluster_id_clusters"), "matches", "clusters", ["cluster_id"], ["id"])
     op.create_index(op.f("ix_matches_cluster_id"), "matches", ["cluster_id"])
+    op.add_column("matches", sa.Column("ranked_in", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_matches_ranked_in_clusters"), "matches", "clusters", ["ranked_in"], ["id"])
     op.create_table(
         "seed_details",
         sa.Column("seed_id", sa.BigInteger(), nullable=False),
@@ -287,8 +295,8 @@ def upgrade() -> None:
             f"create function {signature} returns {returned} language sql stable security definer "
             f"set search_path = pg_catalog, public as $$ {body} $$"
         )
-    for table in ENTRIES:
-        op.execute(CHANGED.format(table=table))
+    for entry in ENTRIES:
+        op.execute(CHANGED.format(entry=entry, table=f"{entry}s"))
     op.execute(FORGET)
     op.execute(END_SESSION)
     for table, conditions in POLICIES.items():
@@ -314,11 +322,13 @@ def downgrade() -> None:
         op.execute(f"alter table {table} disable row level security")
     op.execute("drop function forget_old_replies(interval)")
     op.execute("drop function end_session(bytea)")
-    for table in ENTRIES:
-        op.execute(f"drop function changed_{table}(bigint)")
+    for entry in ENTRIES:
+        op.execute(f"drop function changed_{entry}s(bigint, bigint)")
     for signature in reversed(FUNCTIONS):
         op.execute(f"drop function {signature.split('(')[0]}")
     op.drop_table("seed_details")
+    op.drop_constraint(op.f("fk_matches_ranked_in_clusters"), "matches")
+    op.drop_column("matches", "ranked_in")
     op.drop_index(op.f("ix_matches_cluster_id"), table_name="matches")
     op.drop_constraint(op.f("fk_matches_cluster_id_clusters"), "matches")
     op.drop_column("matches", "cluster_id")
