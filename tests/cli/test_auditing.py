@@ -39,6 +39,9 @@ def account(command: Command, own: Database) -> str:
         return str(session.scalars(select(Account.public_id)).one())
 
 
+ALL_SCOPES = {"scopes": ["administer", "read", "review", "write"]}
+
+
 def test_what_commands_do_is_recorded_and_linked(command: Command, own: Database, account: str, tmp_path: Path) -> None:
     """By the operator, with counts and versions, neither names nor texts; linked when the command ends."""
     command("account", "token", account)
@@ -57,8 +60,8 @@ def test_what_commands_do_is_recorded_and_linked(command: Command, own: Database
     assert [each[1:] for each in events[:12]] == [
         ("created", "cluster", {}),
         ("created", "account", {"role": "coordinator"}),
-        ("token_issued", "account", {}),
-        ("token_issued", "account", {}),
+        ("token_issued", "account", ALL_SCOPES),
+        ("token_issued", "account", ALL_SCOPES),
         ("tokens_revoked", "account", {"tokens": 2}),
         ("created", "seed", version),
         ("ingested", "seed", {**counts, "new": 1}),

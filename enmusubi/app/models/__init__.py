@@ -1,0 +1,51 @@
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record."""
+
+from enmusubi.app.models.entries import (
+    EntryPassages,
+    Need,
+    NeedDetail,
+    NeedExclusion,
+    NeedOpening,
+    Seed,
+    SeedDetail,
+    SeedOpening,
+)
+from enmusubi.app.models.matches import Fitting, Match, Review
+from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.people import (
+    Account,
+    ApiToken,
+    IdempotentReply,
+    Invitation,
+    OidcSignIn,
+    PasswordReset,
+    SignedIn,
+    Throttle,
+)
+from enmusubi.app.models.record import RecordActor, RecordEvent
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "Cluster",
+    "EntryPassages",
+    "Fitting",
+    "IdempotentReply",
+    "Invitation",
+    "Match",
+    "Need",
+    "NeedDetail",
+    "NeedExclusion",
+    "NeedOpening",
+    "OidcSignIn",
+    "Organisation",
+    "PasswordReset",
+    "RecordActor",
+    "RecordEvent",
+    "Review",
+    "Seed",
+    "SeedDetail",
+    "SeedOpening",
+    "SignedIn",
+    "Throttle",
+]
