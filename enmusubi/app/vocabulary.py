@@ -1,6 +1,7 @@
 """The closed vocabularies of the field: roles, kinds, states and reason codes (DOMAIN terms)."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Role(StrEnum):
@@ -11,6 +12,10 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     CLUSTER_ADMINISTRATOR = "cluster_administrator"
     AUDITOR = "auditor"
+
+
+WITHOUT_ORGANISATION: Final = (Role.CLUSTER_ADMINISTRATOR, Role.AUDITOR)
+"""Whoever oversees everybody belongs to none: its drafts and confidential texts would be their own."""
 
 
 class Language(StrEnum):

@@ -66,6 +66,8 @@ def test_an_account_joins_its_organisation(command: Command, cluster: str, own: 
     ("arguments", "reason"),
     [
         (("--role", "company"), "needs --organisation"),
+        (("--role", "auditor", "--organisation", "A"), "belongs to no organisation"),
+        (("--role", "cluster_administrator", "--organisation", "A"), "belongs to no organisation"),
         (("--role", "coordinator", "--organisation", "Nobody"), "no organisation 'Nobody'"),
         (("--role", "coordinator", "--cluster", "Elsewhere"), "there is no cluster 'Elsewhere'"),
     ],

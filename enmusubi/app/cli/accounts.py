@@ -20,7 +20,7 @@ from enmusubi.app.schemas import OrganisationDraft
 from enmusubi.app.signing_in import sessions
 from enmusubi.app.signing_in.drafts import email_address
 from enmusubi.app.signing_in.noting import note
-from enmusubi.app.vocabulary import Action, OrganisationKind, RecordedKind, Role, Scope
+from enmusubi.app.vocabulary import WITHOUT_ORGANISATION, Action, OrganisationKind, RecordedKind, Role, Scope
 
 _KINDS = {Role.COMPANY: OrganisationKind.COMPANY, Role.UNIVERSITY: OrganisationKind.UNIVERSITY}
 
@@ -113,6 +113,8 @@ def owner_of(session: Session, cluster: Cluster, role: Role, organisation: str |
         if role in _KINDS:
             raise InvalidInputError(f"an account of the role {role} needs --organisation")
         return None
+    if role in WITHOUT_ORGANISATION:
+        raise InvalidInputError(f"an account of the role {role} belongs to no organisation; leave out --organisation")
     owner = find_organisation(session, cluster, organisation)
     if owner is None:
         if role not in _KINDS:

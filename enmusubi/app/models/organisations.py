@@ -38,6 +38,7 @@ class Organisation(Base):
     __tablename__ = "organisations"
     __table_args__ = (
         UniqueConstraint("cluster_id", "name_key"),
+        UniqueConstraint("cluster_id", "id"),  # what accounts and invitations refer to: none names another cluster's
         one_of("kind", OrganisationKind, "kind"),
         # A number names one organisation of a cluster.
         Index("uq_organisations_ror", "cluster_id", "ror", unique=True, postgresql_where=text("ror IS NOT NULL")),

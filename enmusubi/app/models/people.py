@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -31,6 +33,17 @@ from enmusubi.app.vocabulary import (
 )
 
 
+def _owner_of_the_same_cluster() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["cluster_id", "organisation_id"], [Organisation.cluster_id, Organisation.id])
+
+
+def _no_owner_of_overseers() -> CheckConstraint:
+    # What is "own" would be open to them, in every status and with its confidential part.
+    return CheckConstraint(
+        "organisation_id IS NULL OR role NOT IN ('cluster_administrator', 'auditor')", name="no_organisation"
+    )
+
+
 class Account(Base):
     """A person of an organisation with a role in a cluster."""
 
@@ -41,6 +54,8 @@ class Account(Base):
             "organisation_id IS NOT NULL OR role IN ('coordinator', 'cluster_administrator', 'auditor')",
             name="organisation",
         ),
+        _no_owner_of_overseers(),
+        _owner_of_the_same_cluster(),
         one_of("language", Language, "language"),
         CheckConstraint("num_nulls(oidc_issuer, oidc_subject) IN (0, 2)", name="oidc"),
         UniqueConstraint("oidc_issuer", "oidc_subject"),
@@ -48,7 +63,7 @@ class Account(Base):
     id: Mapped[int] = new_key()
     public_id: Mapped[uuid.UUID] = new_public_id()
     cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), index=True)
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
@@ -61,7 +76,9 @@ class Account(Base):
     oidc_subject: Mapped[str | None] = mapped_column(Text)
     created: Mapped[datetime.datetime] = set_now()
 
-    organisation: Mapped[Organisation | None] = relationship()
+    organisation: Mapped[Organisation | None] = relationship(
+        primaryjoin=lambda: Account.organisation_id == Organisation.id, foreign_keys=[organisation_id]
+    )
 
 
 class ApiToken(Base):
@@ -88,7 +105,12 @@ class Invitation(Base):
     """A person asked to join a cluster; only the hash of the link's token is kept."""
 
     __tablename__ = "invitations"
-    __table_args__ = (one_of("role", Role, "role"), one_of("language", Language, "language"))
+    __table_args__ = (
+        one_of("role", Role, "role"),
+        one_of("language", Language, "language"),
+        _no_owner_of_overseers(),
+        _owner_of_the_same_cluster(),
+    )
     id: Mapped[int] = new_key()
     public_id: Mapped[uuid.UUID] = new_public_id()
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
@@ -98,7 +120,7 @@ class Invitation(Base):
     role: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(Text)
     cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), index=True)
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id))
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
     invited_by_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     created: Mapped[datetime.datetime] = set_now()
@@ -106,7 +128,9 @@ class Invitation(Base):
     accepted: Mapped[datetime.datetime | None]
     withdrawn: Mapped[datetime.datetime | None]
 
-    organisation: Mapped[Organisation | None] = relationship()
+    organisation: Mapped[Organisation | None] = relationship(
+        primaryjoin=lambda: Invitation.organisation_id == Organisation.id, foreign_keys=[organisation_id]
+    )
 
 
 class PasswordReset(Base):
@@ -117,7 +141,7 @@ class PasswordReset(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created: Mapped[datetime.datetime] = set_now()
-    expires: Mapped[datetime.datetime] = mapped_column(index=True)
+    expires: Mapped[datetime.datetime] = mapped_column(BigInteger, index=True)
     used: Mapped[datetime.datetime | None]
 
 
@@ -151,7 +175,7 @@ class OidcSignIn(Base):
     nonce: Mapped[str] = mapped_column(Text)
     verifier: Mapped[str] = mapped_column(Text)
     confirms: Mapped[bool] = mapped_column(Boolean)
-    expires: Mapped[datetime.datetime] = mapped_column(index=True)
+    expires: Mapped[datetime.datetime] = mapped_column(BigInteger, index=True)
 
 
 class Throttle(Base):
@@ -161,7 +185,7 @@ class Throttle(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     failures: Mapped[int] = mapped_column(Integer)
     until: Mapped[datetime.datetime]
-    changed: Mapped[datetime.datetime] = mapped_column(index=True)
+    changed: Mapped[datetime.datetime] = mapped_column(BigInteger, index=True)
 
 
 class IdempotentReply(Base):

@@ -23,7 +23,15 @@ from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.passwords import check_choice
 from enmusubi.app.signing_in.shown import InvitationMade, InvitationOut, InvitationRead
 from enmusubi.app.signing_in.visits import Desk, Opened, Visit
-from enmusubi.app.vocabulary import Action, Language, OrganisationKind, RecordedKind, Role, SignInMethod
+from enmusubi.app.vocabulary import (
+    WITHOUT_ORGANISATION,
+    Action,
+    Language,
+    OrganisationKind,
+    RecordedKind,
+    Role,
+    SignInMethod,
+)
 
 LIFETIME: Final = datetime.timedelta(days=7)
 _NEED_ORGANISATION = (Role.COMPANY, Role.UNIVERSITY)
@@ -47,7 +55,7 @@ def invite(session: Session, desk: Desk, identified: Identified, draft: Invitati
 
 def add(session: Session, by: Actor, draft: InvitationDraft, owner: Organisation | None) -> tuple[Invitation, str]:
     """An invitation on behalf of an account or the command line; it takes the place of an earlier one."""
-    _check_owner(draft.role, owner)
+    _check_owner(by, draft.role, owner)
     key = sessions.email_key(draft.email)
     if session.scalar(text("select exists (select from account_of_email(:key))"), {"key": key}):
         raise ConflictError("there is an account with this e-mail address already")
@@ -170,11 +178,16 @@ def _withdraw(session: Session, which: ColumnElement[bool]) -> None:
     session.execute(update(Invitation).where(which, *_OPEN).values(withdrawn=func.now()))
 
 
-def _check_owner(role: Role, owner: Organisation | None) -> None:
+def _check_owner(by: Actor, role: Role, owner: Organisation | None) -> None:
     if owner is None:
         if role in _NEED_ORGANISATION:
             raise InvalidInputError(f"organisation: an account of the role {role} needs one")
         return
+    if owner.cluster_id != by.cluster_id:
+        # Seen, because an entry that is opened to this cluster names it; its people are another cluster's.
+        raise NotFoundError("no such organisation in your cluster")
+    if role in WITHOUT_ORGANISATION:
+        raise InvalidInputError(f"organisation: an account of the role {role} belongs to none")
     if owner.withdrawn:
         raise ConflictError("the organisation has been withdrawn")
     is_company = owner.kind == OrganisationKind.COMPANY

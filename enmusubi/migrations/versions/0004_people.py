@@ -10,6 +10,7 @@ depends_on = None
 
 ROLES = "role IN ('company', 'university', 'coordinator', 'cluster_administrator', 'auditor')"
 LANGUAGES = "language IN ('ja', 'en')"
+NO_ORGANISATION = "organisation_id IS NULL OR role NOT IN ('cluster_administrator', 'auditor')"
 SCOPES = "scopes <@ ARRAY['read', 'write', 'review', 'administer']"
 
 # What is asked before it is known who asks runs with the rights of the tables' owner: each function answers one
@@ -220,6 +221,15 @@ def _key() -> sa.Column[object]:
 
 
 def upgrade() -> None:
+    # What their organisation owns would be their own, confidential parts and all; the other accounts of it remain.
+    op.execute("update accounts set organisation_id = null where role in ('cluster_administrator', 'auditor')")
+    op.create_check_constraint(op.f("ck_accounts_no_organisation"), "accounts", NO_ORGANISATION)
+    op.create_unique_constraint(op.f("uq_organisations_cluster_id_id"), "organisations", ["cluster_id", "id"])
+    op.drop_constraint(op.f("fk_accounts_organisation_id_organisations"), "accounts")
+    op.create_foreign_key(
+        op.f("fk_accounts_cluster_id_organisation_id_organisations"),
+        "accounts", "organisations", ["cluster_id", "organisation_id"], ["cluster_id", "id"],
+    )  # fmt: skip
     for name in ("email", "email_key", "password_hash", "oidc_issuer", "oidc_subject"):
         op.add_column("accounts", sa.Column(name, sa.Text(), nullable=True))
     op.add_column("accounts", sa.Column("language", sa.Text(), server_default=sa.text("'ja'"), nullable=False))
@@ -260,8 +270,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_invitations_account_id_accounts")),
         sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_invitations_cluster_id_clusters")),
         sa.ForeignKeyConstraint(["invited_by_id"], ["accounts.id"], name=op.f("fk_invitations_invited_by_id_accounts")),
+        sa.CheckConstraint(NO_ORGANISATION, name=op.f("ck_invitations_no_organisation")),
         sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("fk_invitations_organisation_id_organisations")
+            ["cluster_id", "organisation_id"],
+            ["organisations.cluster_id", "organisations.id"],
+            name=op.f("fk_invitations_cluster_id_organisation_id_organisations"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
         sa.UniqueConstraint("public_id", name=op.f("uq_invitations_public_id")),
@@ -341,3 +354,9 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_accounts_language"), "accounts")
     for column in ("language", "oidc_subject", "oidc_issuer", "password_hash", "email_key", "email"):
         op.drop_column("accounts", column)
+    op.drop_constraint(op.f("fk_accounts_cluster_id_organisation_id_organisations"), "accounts")
+    op.create_foreign_key(
+        op.f("fk_accounts_organisation_id_organisations"), "accounts", "organisations", ["organisation_id"], ["id"]
+    )
+    op.drop_constraint(op.f("uq_organisations_cluster_id_id"), "organisations")
+    op.drop_constraint(op.f("ck_accounts_no_organisation"), "accounts")

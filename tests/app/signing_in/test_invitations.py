@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enmusubi.app.config import Settings
 from enmusubi.app.models import Account
-from enmusubi.app.vocabulary import Role
+from enmusubi.app.vocabulary import WITHOUT_ORGANISATION, Role
 from tests.app.browsers import Browser, a_browser, let_pass, with_password
 from tests.app.conftest import People, people_of
 from tests.app.factories import Json, Person
@@ -158,6 +159,45 @@ def test_a_wrong_invitation_is_refused(people: People, session: Session) -> None
     assert invite("/invitations", _draft(people.company, Role.UNIVERSITY)).status_code == 422
     assert invite("/invitations", _draft(elsewhere.company)).status_code == 404
     assert invite("/invitations", _draft(people.company, email=known.upper())).status_code == 409
+
+
+@pytest.mark.parametrize("role", [Role.COMPANY, Role.UNIVERSITY])
+def test_nobody_is_invited_into_an_organisation_of_another_cluster(
+    people: People, session: Session, role: Role
+) -> None:
+    """Though it is seen, because an entry that is opened to this cluster names it."""
+    elsewhere = people_of(people.company.client, session).of(role)
+    opened = {"title": "T", "opened_to": [str(people.cluster.public_id)]}
+    if role is Role.COMPANY:
+        elsewhere.create("/needs", {**opened, "anonymous": False})
+    else:
+        elsewhere.create("/seeds", opened)
+    assert elsewhere.organisation is not None
+    assert people.coordinator.get(f"/organisations/{elsewhere.organisation.public_id}").status_code == 200
+    assert people.coordinator.post("/invitations", _draft(elsewhere, role)).status_code == 404
+
+
+def test_no_account_belongs_to_an_organisation_of_another_cluster(people: People, session: Session) -> None:
+    """Whatever the program does: the database refuses it."""
+    elsewhere = people_of(people.company.client, session)
+    for table in ("accounts", "invitations"):
+        people.coordinator.create("/invitations", _draft(people.company, email=f"{table}@example.org"))
+        move = text(f"update {table} set organisation_id = :there where cluster_id = :here and role = 'company'")
+        values = {"there": elsewhere.company.caller.organisation_id, "here": people.cluster.id}
+        with pytest.raises(IntegrityError, match=f"fk_{table}_cluster_id_organisation_id"), session.begin_nested():
+            session.execute(move, values)
+
+
+@pytest.mark.parametrize("role", WITHOUT_ORGANISATION)
+def test_who_oversees_belongs_to_no_organisation(people: People, session: Session, role: Role) -> None:
+    """Its drafts and confidential parts would be open to them; refused by the program and by the database."""
+    refused = people.administrator.post("/invitations", _draft(people.company, role))
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422, f"organisation: an account of the role {role} belongs to none",
+    )  # fmt: skip
+    turn = text("update accounts set role = :role where id = :account")
+    with pytest.raises(IntegrityError, match="no_organisation"), session.begin_nested():
+        session.execute(turn, {"role": role, "account": people.company.caller.id})
 
 
 def test_invitations_of_another_cluster_are_not_there(people: People, session: Session) -> None:
