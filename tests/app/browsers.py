@@ -122,6 +122,11 @@ def let_pass(session: Session, **time: float) -> None:
     session.commit()
 
 
+def elsewhere(client: TestClient, address: str = "192.0.2.7") -> TestClient:
+    """The same running application, reached from another network."""
+    return TestClient(client.app, client=(address, 50_000), raise_server_exceptions=False)
+
+
 def runtime_of(client: TestClient) -> Runtime:
     """What the application holds."""
     runtime: Runtime = client.app.state.runtime  # type: ignore[attr-defined]

@@ -141,7 +141,7 @@ class PasswordReset(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created: Mapped[datetime.datetime] = set_now()
-    expires: Mapped[datetime.datetime] = mapped_column(BigInteger, index=True)
+    expires: Mapped[datetime.datetime] = mapped_column(index=True)
     used: Mapped[datetime.datetime | None]
 
 
@@ -175,7 +175,7 @@ class OidcSignIn(Base):
     nonce: Mapped[str] = mapped_column(Text)
     verifier: Mapped[str] = mapped_column(Text)
     confirms: Mapped[bool] = mapped_column(Boolean)
-    expires: Mapped[datetime.datetime] = mapped_column(BigInteger, index=True)
+    expires: Mapped[datetime.datetime] = mapped_column(index=True)
 
 
 class Throttle(Base):
@@ -185,7 +185,7 @@ class Throttle(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     failures: Mapped[int] = mapped_column(Integer)
     until: Mapped[datetime.datetime]
-    changed: Mapped[datetime.datetime] = mapped_column(BigInteger, index=True)
+    changed: Mapped[datetime.datetime] = mapped_column(index=True)
 
 
 class IdempotentReply(Base):

@@ -38,7 +38,8 @@ def begin(visit: Visit, email: str) -> Callable[[], None]:
     secret = opaque.new(opaque.RESET)
     with desk.sessions() as session:
         visit.take(session, throttling.RESETS)
-        throttling.take(session, throttling.RESETS_OF_ONE, key)
+        throttling.take(session, throttling.RESETS_OF_ONE, f"{visit.network}\0{key}")
+        throttling.take(session, throttling.RESETS_TO_ONE, key)
         reader = session.execute(
             _BEGIN, {"key": key, "hash": opaque.digest(secret), "lifetime": LIFETIME}
         ).one_or_none()
@@ -80,7 +81,7 @@ def accept(visit: Visit, draft: NewPasswordDraft) -> Opened:
         if account is None or account.email_key is None:
             raise NotFoundError(_UNKNOWN)
         act_as(session, sessions.caller_of(account))
-        throttling.forget(session, account.email_key)
+        throttling.forget(session, account.email_key, visit.network)
         note(session, sessions.caller_of(account), Action.PASSWORD_CHANGED, account.id, through="link")
         opened = sessions.open_session(session, visit, account, SignInMethod.PASSWORD, datetime.timedelta())
         session.commit()

@@ -25,6 +25,7 @@ _OF_EMAIL = (
     .from_statement(text("select * from account_of_email(:key)"))
 )
 _END_PRESENTED = text("select end_session(:hash)")
+_SIGNED_IN = "signed in"
 _WRONG = "e-mail address or password are not right"
 
 
@@ -43,12 +44,12 @@ def sign_in(visit: Visit, email: str, password: str) -> Opened:
     desk, key = visit.desk, email_key(email)
     with desk.sessions() as session:
         visit.take(session, throttling.SIGN_INS)
-        throttling.attempt(session, key)
+        throttling.attempt(session, key, visit.network)
         account = session.scalars(_OF_EMAIL, {"key": key}).one_or_none()
         stored = account.password_hash if account else None
         if not desk.passwords.verify(stored, password) or account is None or stored is None:
             raise UnauthenticatedError(_WRONG)
-        throttling.forget(session, key)
+        throttling.forget(session, key, visit.network)
         act_as(session, caller_of(account))
         if desk.passwords.is_outdated(stored):
             _store(session, account.id, desk.passwords.hash(password))
@@ -135,10 +136,12 @@ def confirm(session: Session, desk: Desk, identified: Identified, password: str)
 def check_password(session: Session, desk: Desk, caller: Caller, password: str) -> None:
     """UnauthenticatedError where it is not the account's password."""
     stored, key = session.execute(select(Account.password_hash, Account.email_key).where(Account.id == caller.id)).one()
-    throttling.attempt(session, key or str(caller.public_id))
+    # Counted apart from sign-ins: no stranger who guesses there stops somebody who is signed in.
+    counted = (key or str(caller.public_id), _SIGNED_IN)
+    throttling.attempt(session, *counted)
     if not desk.passwords.verify(stored, password):
         raise UnauthenticatedError("the password is not right")
-    throttling.forget(session, key or str(caller.public_id))
+    throttling.forget(session, *counted)
 
 
 def require_confirmed(desk: Desk, identified: Identified) -> None:

@@ -17,8 +17,21 @@ _ATTEMPT = text("select lockout_attempt(:bucket, :free, :shortest, :longest)")
 _FORGET = text("select lockout_forget(:bucket)")
 
 FREE_ATTEMPTS: Final = 5
-SHORTEST: Final = datetime.timedelta(minutes=1)
-LONGEST: Final = datetime.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """So many attempts are free; each further one locks for twice as long, within these bounds."""
+
+    free: int
+    shortest: datetime.timedelta
+    longest: datetime.timedelta
+
+
+# From one place, somebody who guesses is soon locked out, and nobody else with them.
+HERE: Final = Lock(FREE_ATTEMPTS, datetime.timedelta(minutes=1), datetime.timedelta(hours=1))
+# From everywhere together: far more than one stranger can try, and never for long.
+EVERYWHERE: Final = Lock(100, datetime.timedelta(minutes=1), datetime.timedelta(minutes=15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,8 @@ def _seconds(number: float) -> datetime.timedelta:
 SIGN_INS: Final = Rate("sign-in", 60, _seconds(2))
 LINKS: Final = Rate("link", 20, _seconds(10))
 RESETS: Final = Rate("reset", 10, _seconds(60))
-RESETS_OF_ONE: Final = Rate("reset of one", 3, _seconds(1200))
+RESETS_OF_ONE: Final = Rate("reset of one", 3, _seconds(1200))  # from one network
+RESETS_TO_ONE: Final = Rate("reset to one", 20, _seconds(180))  # from everywhere together
 LETTERS: Final = Rate("letter", 50, _seconds(30))
 WRONG_TOKENS: Final = Rate("wrong token", 120, _seconds(1))
 
@@ -48,17 +62,20 @@ def take(session: Session, rate: Rate, of: str) -> None:
     _run(session, _TAKE, bucket=_bucket(rate.name, of), burst=rate.burst, every=rate.every)
 
 
-def attempt(session: Session, of: str) -> None:
+def attempt(session: Session, of: str, where: str) -> None:
     """Count an attempt at somebody's password before it is checked, and commit that; TooManyAttemptsError while locked.
 
-    After five, each further attempt locks for twice as long, whether or not there is such an account.
+    Counted where it is made (a network, or a session of the account), and, with a far higher limit, everywhere. After
+    the free ones each locks for twice as long, whether or not there is such an account.
     """
-    _run(session, _ATTEMPT, bucket=_lock(of), free=FREE_ATTEMPTS, shortest=SHORTEST, longest=LONGEST)
+    for lock, bucket in ((HERE, _here(of, where)), (EVERYWHERE, _everywhere(of))):
+        _run(session, _ATTEMPT, bucket=bucket, free=lock.free, shortest=lock.shortest, longest=lock.longest)
 
 
-def forget(session: Session, of: str) -> None:
-    """The password was right: earlier attempts no longer count."""
-    session.execute(_FORGET, {"bucket": _lock(of)})
+def forget(session: Session, of: str, where: str) -> None:
+    """The password was right: earlier attempts there no longer count."""
+    for bucket in (_here(of, where), _everywhere(of)):
+        session.execute(_FORGET, {"bucket": bucket})
 
 
 def network(address: str) -> str:
@@ -77,8 +94,12 @@ def _bucket(name: str, of: str) -> bytes:
     return hashlib.sha256(f"{name}\0{of}".encode("utf-8", "surrogatepass")).digest()
 
 
-def _lock(of: str) -> bytes:
-    return _bucket("password", of)
+def _here(of: str, where: str) -> bytes:
+    return _bucket("password", f"{where}\0{of}")
+
+
+def _everywhere(of: str) -> bytes:
+    return _bucket("password everywhere", of)
 
 
 def _run(session: Session, statement: TextClause, **values: object) -> None:

@@ -59,9 +59,14 @@ class Visit:
     user_agent: str
     session_secret: str | None
 
+    @property
+    def network(self) -> str:
+        """Where it comes from, as it is counted."""
+        return throttling.network(self.address)
+
     def take(self, session: Session, rate: Rate) -> None:
         """Count this visit against a rate of its address, and commit that."""
-        throttling.take(session, rate, throttling.network(self.address))
+        throttling.take(session, rate, self.network)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,12 @@ declare
   known accounts;
 begin
   select * into known from accounts where email_key = key and active;
-  delete from password_resets where expires < now() or account_id = known.id;
+  delete from password_resets where expires < now();
   insert into password_resets (account_id, token_hash, expires) values (known.id, hash, now() + lifetime);
+  -- A stranger who asks takes nobody's link away: the last five work.
+  delete from password_resets where id in (
+    select id from password_resets where account_id = known.id order by id desc offset 5
+  );
   return query select known.email, known.name, known.language where known.id is not null;
 end $$
 """,
@@ -125,8 +129,10 @@ begin
   update password_resets set used = now()
   where token_hash = hash and used is null and expires > now() and account_id is not null
   returning account_id into changed;
-  update sessions set revoked = now() where account_id = changed and revoked is null;
+  update password_resets set used = now() where account_id = changed and used is null;
+  -- First the account, which a sign-in under way holds: the session that it opens is ended with the others.
   return query update accounts set password_hash = chosen_password where id = changed and active returning *;
+  update sessions set revoked = now() where account_id = changed and revoked is null;
 end $$
 """,
     f"""

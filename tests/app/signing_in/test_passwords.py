@@ -2,6 +2,7 @@
 
 import pytest
 from argon2 import PasswordHasher
+from fastapi.testclient import TestClient
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
@@ -9,7 +10,7 @@ from enmusubi.app.config import Settings
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.models import Account
 from enmusubi.app.signing_in.passwords import Passwords, check_choice
-from tests.app.browsers import PASSWORD, Browser, a_browser, let_pass, with_password
+from tests.app.browsers import PASSWORD, Browser, a_browser, elsewhere, let_pass, with_password
 from tests.app.conftest import People
 from tests.app.signing_in.conftest import Application, Mailbox
 
@@ -123,7 +124,7 @@ def test_nobody_learns_by_a_reset_who_has_an_account(
 def test_a_reset_ends(
     people: People, session: Session, application: Application, posting: Settings, mailbox: Mailbox
 ) -> None:
-    """After an hour, by a newer one, and with its account."""
+    """After an hour, when another one of the account is used, and with its account."""
     email = with_password(session, people.company)
     with application(posting) as client:
 
@@ -135,10 +136,35 @@ def test_a_reset_ends(
         let_pass(session, minutes=61)
         assert Browser(client).post("/password-resets/accept", first).status_code == 404
         second, third = ask(), ask()
-        assert Browser(client).post("/password-resets/accept", second).status_code == 404
+        assert Browser(client).post("/password-resets/accept", second).status_code == 201
+        assert Browser(client).post("/password-resets/accept", third).status_code == 404
+        let_pass(session, hours=1)
+        third = ask()
         session.execute(update(Account).where(Account.email_key == email).values(active=False))
         session.commit()
         assert Browser(client).post("/password-resets/accept", third).status_code == 404
+
+
+def test_nobody_takes_a_link_away(
+    people: People, session: Session, application: Application, posting: Settings, mailbox: Mailbox
+) -> None:
+    """Whoever asks for letters to somebody else: the person still gets one, and the links of before work."""
+    email = with_password(session, people.company)
+    with application(posting) as client:
+
+        def ask(sender: TestClient) -> int:
+            return Browser(sender).post("/password-resets", {"email": email}).status_code
+
+        stranger = elsewhere(client)
+        assert [ask(stranger) for _ in range(4)] == [202, 202, 202, 429]
+        assert ask(client) == 202
+        mine = {"token": mailbox.secret(), "password": NEW}
+        further = [elsewhere(client, f"198.51.100.{number}") for number in range(5)]
+        assert [ask(sender) for sender in further[:4]] == [202] * 4
+        assert Browser(client).post("/password-resets/accept", mine).status_code == 201
+        assert session.scalar(text("select count(*) from password_resets where used is null")) == 0
+        assert [ask(sender) for sender in further] == [202] * 5
+        assert session.scalar(text("select count(*) from password_resets where account_id is not null")) == 5
 
 
 def test_resets_are_limited(people: People, session: Session, application: Application, posting: Settings) -> None:

@@ -1,5 +1,6 @@
 """Trying passwords and links: slowed down and locked out, on all servers alike."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -7,11 +8,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from enmusubi.app.database import Database
-from enmusubi.app.errors import TooManyAttemptsError
+from enmusubi.app.errors import TooManyAttemptsError, UnauthenticatedError
 from enmusubi.app.models import Throttle
-from enmusubi.app.signing_in import throttling
+from enmusubi.app.signing_in import sessions, throttling
+from enmusubi.app.signing_in.passwords import Passwords
 from enmusubi.app.signing_in.throttling import FREE_ATTEMPTS, Rate
-from tests.app.browsers import Browser, a_browser, let_pass, with_password
+from enmusubi.app.signing_in.visits import Visit
+from tests.app.browsers import PASSWORD, Browser, a_browser, elsewhere, let_pass, runtime_of, with_password
 from tests.app.conftest import People, Serve, people_of
 
 FIVE = Rate("five", 5, throttling.RESETS.every)
@@ -45,12 +48,49 @@ def test_the_right_password_clears_the_count(people: People, session: Session) -
         assert browser.sign_in(email).status_code == 201
 
 
+def test_a_lock_spares_the_person_elsewhere(people: People, session: Session) -> None:
+    """A stranger's guesses lock the stranger's network out of the account, nobody else."""
+    email = with_password(session, people.company)
+    stranger = elsewhere(people.company.client)
+    for _ in range(FREE_ATTEMPTS + 1):
+        locked = Browser(stranger).sign_in(email, "wrong")
+    assert locked.status_code == 429
+    assert Browser(people.company.client).sign_in(email).status_code == 201
+    assert Browser(stranger).sign_in(email).status_code == 429
+
+
+def test_guesses_from_many_networks_lock_for_everybody(people: People, session: Session) -> None:
+    """After a hundred, for a quarter of an hour at most; a new password by letter opens it."""
+    email = with_password(session, people.company)
+    for number in range(throttling.EVERYWHERE.free):
+        with pytest.raises(UnauthenticatedError):
+            sessions.sign_in(_visit(people, f"192.0.2.{number}"), email, "wrong")
+    locked = Browser(people.company.client).sign_in(email)
+    assert (locked.status_code, int(locked.headers["Retry-After"]) <= 60) == (429, True)
+    assert a_browser(session, people.university).is_signed_in()
+
+
+def _visit(people: People, address: str) -> Visit:
+    desk = runtime_of(people.company.client).desk
+    guessing = dataclasses.replace(desk, passwords=Quick())
+    return Visit(guessing, address, "", None)
+
+
+class Quick(Passwords):
+    """Knows without work that a guess is wrong."""
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """It is wrong."""
+        return False
+
+
 def test_a_lock_spares_sessions_and_others(people: People, session: Session) -> None:
-    """Somebody else's guesses do not sign the person out, nor lock another account."""
+    """Somebody else's guesses do not sign the person out, keep from confirming, nor lock another account."""
     browser, email = a_browser(session, people.company), with_password(session, people.company)
     for _ in range(FREE_ATTEMPTS + 1):
         Browser(people.company.client).sign_in(email, "wrong")
     assert browser.is_signed_in()
+    assert browser.post("/session/confirm", {"password": PASSWORD}).status_code == 200
     assert a_browser(session, people.university).is_signed_in()
 
 
@@ -112,12 +152,12 @@ def test_what_is_counted_cannot_be_read(people: People, session: Session) -> Non
     """Neither addresses nor e-mail addresses stand in the table; old counts are removed."""
     Browser(people.company.client).sign_in("somebody@example.org", "wrong")
     rows = session.scalars(text("select throttles::text from throttles")).all()
-    assert len(rows) == 2
+    assert len(rows) == 3
     assert not any("somebody" in row or "testclient" in row for row in rows)
     let_pass(session, days=3)
     Browser(people.company.client).sign_in("another@example.org", "wrong")
     session.expire_all()
-    assert len(session.scalars(select(Throttle)).all()) == 2
+    assert len(session.scalars(select(Throttle)).all()) == 3
 
 
 @pytest.mark.parametrize(
