@@ -25,6 +25,8 @@ def erase_account(session: Session, account: Account) -> None:
     Reviews and events stay, attributed to nobody; the chain of the record stays valid. There is no way back. Raises
     ConflictError for an account that was erased before.
     """
+    # Held first, as by whoever opens a session of it, so that none is opened meanwhile and left behind.
+    session.refresh(account, with_for_update=True)
     for column in _BELONGINGS:
         session.execute(delete(column.class_).where(column == account.id))
     erased = session.scalar(select(func.record_erase(account.public_id, type_=Uuid)))

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, text, update
 from sqlalchemy.orm import Session, undefer
 
 from enmusubi.app import opaque
@@ -51,17 +51,41 @@ def sign_in(visit: Visit, email: str, password: str) -> Opened:
             raise UnauthenticatedError(_WRONG)
         throttling.forget(session, key, visit.network)
         act_as(session, caller_of(account))
-        if desk.passwords.is_outdated(stored):
+        outdated = desk.passwords.is_outdated(stored)
+        if tuple(hold(session, account.id, to_change=outdated)) != (True, stored):
+            raise UnauthenticatedError(_WRONG)
+        if outdated:
             _store(session, account.id, desk.passwords.hash(password))
         opened = open_session(session, visit, account, SignInMethod.PASSWORD, confirmed=datetime.timedelta())
         session.commit()
     return opened
 
 
+def hold(session: Session, account_id: int, *, to_change: bool = False) -> Row[bool, str | None]:
+    """Keep an account as it is until the transaction ends; whether it is active, and its password's hash.
+
+    Nothing that the account had before is to outlive its deactivation or a new password: whoever gives it a session
+    or a token holds it first, and what ends them waits for that.
+    """
+    query = select(Account.active, Account.password_hash).where(Account.id == account_id)
+    return session.execute(query.with_for_update(read=not to_change)).one()
+
+
+def hold_signed_in(session: Session, identified: Identified) -> None:
+    """The same for the account of a session; UnauthenticatedError where that has ended meanwhile."""
+    active, _ = hold(session, identified.caller.id)
+    ended = session.scalar(select(SignedIn.revoked).where(SignedIn.id == identified.credential))
+    if not active or ended is not None:
+        raise UnauthenticatedError("the session has ended; sign in again")
+
+
 def open_session(
     session: Session, visit: Visit, account: Account, method: SignInMethod, confirmed: datetime.timedelta | None
 ) -> Opened:
     """Every sign-in ends here. `confirmed` is how long ago the person proved who they are, if that is known."""
+    active, _ = hold(session, account.id)
+    if not active:
+        raise UnauthenticatedError("the account was deactivated meanwhile")
     if visit.session_secret is not None:
         # By its secret: it may be another account's.
         session.execute(_END_PRESENTED, {"hash": opaque.digest(visit.session_secret)})

@@ -12,9 +12,9 @@ from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller
 from enmusubi.app.errors import ConflictError, NotFoundError
 from enmusubi.app.models import ApiToken
+from enmusubi.app.signing_in import sessions
 from enmusubi.app.signing_in.drafts import TokenDraft
 from enmusubi.app.signing_in.noting import note
-from enmusubi.app.signing_in.sessions import require_confirmed
 from enmusubi.app.signing_in.visits import Desk
 from enmusubi.app.vocabulary import Action
 
@@ -24,7 +24,8 @@ _USABLE = (ApiToken.revoked.is_(None), or_(ApiToken.expires.is_(None), ApiToken.
 
 def make(session: Session, desk: Desk, identified: Identified, draft: TokenDraft) -> tuple[ApiToken, str]:
     """A new token and its text; for a session that was confirmed lately."""
-    require_confirmed(desk, identified)
+    sessions.require_confirmed(desk, identified)
+    sessions.hold_signed_in(session, identified)
     if len(list_tokens(session, identified.caller)) >= MOST:
         raise ConflictError(f"an account has {MOST} tokens at most; revoke one first")
     lifetime = datetime.timedelta(days=draft.days)
