@@ -137,11 +137,11 @@ Application = Callable[[Settings], Any]
 
 @pytest.fixture
 def application(database: RolledBackDatabase) -> Application:
-    """Start an application on the rolled-back database with these settings."""
+    """Start an application on the rolled-back database with these settings, with the rights of the service."""
 
     @contextmanager
     def start(settings: Settings) -> Iterator[TestClient]:
-        with started(create_app(settings, ENCODER, database)) as client:
+        with started(create_app(settings, ENCODER, database.for_service)) as client:
             yield client
 
     return start
