@@ -225,10 +225,13 @@ class Runtime:
             return self.matchmaking.freshness.follow_all(session)
 
     def waiting_entries(self) -> str:
-        """`ok`, or how many published entries are not proposed for want of an up-to-date vector or terms."""
+        """`ok`, or that some published entries are not proposed for want of an up-to-date vector or terms.
+
+        Not how many: anybody may ask. `enmusubi doctor` counts them.
+        """
         with self.reading() as session, acting_as_service(session):
             waiting = embeddings.count_waiting(session, self.matchmaking.encoder)
-        return "ok" if not waiting else f"{waiting:,} entries wait for `enmusubi index` and are not proposed until then"
+        return "some entries wait for `enmusubi index` and are not proposed until then" if waiting else "ok"
 
     def unusable_fittings(self) -> str:
         """`ok`, or which kinds of fitting cannot be used, and what mends it."""
