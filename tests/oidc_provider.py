@@ -180,7 +180,7 @@ def create() -> Flask:
         here = _issuer()
         return jsonify(
             issuer=here, authorization_endpoint=f"{here}/authorize", token_endpoint=f"{here}/token",
-            jwks_uri=f"{here}/keys", id_token_signing_alg_values_supported=["RS256"],
+            jwks_uri=f"{here}/keys", id_token_signing_alg_values_supported=STATE.person.get("algorithms", ["RS256"]),
         )  # fmt: skip
 
     @app.get("/keys")

@@ -96,7 +96,10 @@ class Settings(BaseSettings):
         description="Keys that sign session cookies, with commas, 32 characters or more each: the first signs, all are "
         "taken; made in the home folder if unset",
     )
-    session_idle_minutes: int = Field(default=120, ge=1, le=10_080, description="A session unused for so long ends")
+    # Use is noted once a minute: a session of a shorter time would end while it is used.
+    session_idle_minutes: int = Field(
+        default=120, ge=5, le=10_080, description="A session unused for so long ends; 5 at least"
+    )
     session_hours: int = Field(default=12, ge=1, le=720, description="A session ends after so long, used or not")
     session_confirm_minutes: int = Field(
         default=15, ge=1, le=720, description="Sensitive steps need a sign-in or confirmation not older than this"

@@ -1,6 +1,6 @@
 """Forget the person behind an account: what it did stays, who it was does not."""
 
-from sqlalchemy import Uuid, delete, func, select
+from sqlalchemy import Uuid, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from enmusubi.app.errors import ConflictError
@@ -27,6 +27,10 @@ def erase_account(session: Session, account: Account) -> None:
     """
     # Held first, as by whoever opens a session of it, so that none is opened meanwhile and left behind.
     session.refresh(account, with_for_update=True)
+    if account.email_key is not None:
+        session.execute(delete(Invitation).where(Invitation.email_key == account.email_key))
+    sent = (Invitation.invited_by_id == account.id, Invitation.accepted.is_(None), Invitation.withdrawn.is_(None))
+    session.execute(update(Invitation).where(*sent).values(withdrawn=func.now()))
     for column in _BELONGINGS:
         session.execute(delete(column.class_).where(column == account.id))
     erased = session.scalar(select(func.record_erase(account.public_id, type_=Uuid)))

@@ -177,6 +177,7 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 what was done, not a password
     INVITED = "invited"
     JOINED = "joined"
+    IDENTITY_LINKED = "identity_linked"
     DEACTIVATED = "deactivated"
     REACTIVATED = "reactivated"
     FITTED = "fitted"

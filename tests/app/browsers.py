@@ -18,7 +18,7 @@ PASSWORD = "kelp and kerbstone, Tuesday"
 MOMENTS = {
     "sessions": ("created", "last_seen", "expires", "confirmed"),
     "api_tokens": ("created", "expires", "last_used"),
-    "invitations": ("created", "expires"),
+    "invitations": ("created", "expires", "accepted", "withdrawn"),
     "password_resets": ("created", "expires"),
     "oidc_sign_ins": ("expires",),
     "throttles": ("until", "changed"),

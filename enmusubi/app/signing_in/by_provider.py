@@ -13,9 +13,10 @@ from enmusubi.app.caller import act_as
 from enmusubi.app.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from enmusubi.app.models import Account, OidcSignIn
 from enmusubi.app.signing_in import invitations, sessions, throttling
+from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.oidc import LEEWAY, Identity, Provider
 from enmusubi.app.signing_in.visits import Desk, Opened, Visit
-from enmusubi.app.vocabulary import SignInMethod
+from enmusubi.app.vocabulary import Action, SignInMethod
 
 LIFETIME: Final = datetime.timedelta(minutes=10)
 _LEEWAY: Final = datetime.timedelta(seconds=LEEWAY)
@@ -90,6 +91,7 @@ def _account(session: Session, identity: Identity) -> Account:
             act_as(session, sessions.caller_of(known))
             known.oidc_issuer, known.oidc_subject = identity.issuer, identity.subject
             session.flush()
+            note(session, sessions.caller_of(known), Action.IDENTITY_LINKED, known.id)
     if known is None:
         raise ForbiddenError("no account belongs to this identity; ask your coordinator for an invitation")
     act_as(session, sessions.caller_of(known))

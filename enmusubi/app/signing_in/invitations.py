@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, joinedload
 
 from enmusubi.app import opaque
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.catalogue.organisations import read_organisation
-from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, Invitation, Organisation
 from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import Actor, Operator, record
@@ -40,6 +41,15 @@ _READ = text("select * from open_invitation(:hash)")
 _ACCEPT = select(Account).from_statement(
     text("select * from accept_invitation(:hash, :key, :made, :name, :language, :password, :issuer, :subject)")
 )
+_REFUSED: Final = {
+    "23505": (
+        ConflictError,
+        "there is an account with this e-mail address already: sign in with it or, where it is deactivated, ask its "
+        "cluster administrator to reactivate it; the invitation stays open",
+    ),
+    "21000": (ForbiddenError, "several clusters have invited you; open the link in the letter of the one to join"),
+}
+"""What the database says while an invitation is taken up, by SQLSTATE."""
 _UNKNOWN = "the link is not valid any more: it was used, withdrawn or has expired; ask for a new invitation"
 
 
@@ -49,6 +59,7 @@ def invite(session: Session, desk: Desk, identified: Identified, draft: Invitati
     require(caller, _right_to_invite(draft.role), Relation.HERE)
     sessions.require_confirmed(desk, identified)
     throttling.take(session, throttling.LETTERS, str(caller.public_id))
+    sessions.hold_active(session, caller.id)
     owner = read_organisation(session, caller, draft.organisation) if draft.organisation else None
     return add(session, caller, draft, owner)
 
@@ -57,8 +68,7 @@ def add(session: Session, by: Actor, draft: InvitationDraft, owner: Organisation
     """An invitation on behalf of an account or the command line; it takes the place of an earlier one."""
     _check_owner(by, draft.role, owner)
     key = sessions.email_key(draft.email)
-    if session.scalar(text("select exists (select from account_of_email(:key))"), {"key": key}):
-        raise ConflictError("there is an account with this e-mail address already")
+    _check_address(session, by, key)
     _withdraw(session, (Invitation.cluster_id == by.cluster_id) & (Invitation.email_key == key))
     secret = opaque.new(opaque.INVITATION)
     made = Invitation(
@@ -121,6 +131,11 @@ def withdraw(session: Session, caller: Caller, public_id: uuid.UUID) -> None:
     record(session, caller, Action.WITHDRAWN, RecordedKind.INVITATION, public_id)
 
 
+def withdraw_of(session: Session, account_id: int) -> None:
+    """Whom a deactivated account has invited joins no more."""
+    _withdraw(session, Invitation.invited_by_id == account_id)
+
+
 def _right_to_invite(role: Role) -> Right:
     return Right.INVITE_SIDE if role in _NEED_ORGANISATION else Right.INVITE_OVERSEER
 
@@ -167,7 +182,15 @@ def _read(session: Session, secret: str) -> InvitationRead:
 
 def _accept(session: Session, **given: object) -> Account | None:
     nothing = dict.fromkeys(("hash", "key", "name", "language", "password", "issuer", "subject"))
-    account = session.scalars(_ACCEPT, {**nothing, "made": uuid.uuid4(), **given}).one_or_none()
+    try:
+        account = session.scalars(_ACCEPT, {**nothing, "made": uuid.uuid4(), **given}).one_or_none()
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state not in _REFUSED:
+            raise
+        session.rollback()  # the invitation stays open
+        refusal, told = _REFUSED[state]
+        raise refusal(told) from None
     if account is not None:
         act_as(session, sessions.caller_of(account))
         note(session, sessions.caller_of(account), Action.JOINED, account.id)
@@ -176,6 +199,18 @@ def _accept(session: Session, **given: object) -> Account | None:
 
 def _withdraw(session: Session, which: ColumnElement[bool]) -> None:
     session.execute(update(Invitation).where(which, *_OPEN).values(withdrawn=func.now()))
+
+
+def _check_address(session: Session, by: Actor, key: str) -> None:
+    """ConflictError where the cluster has an account of that address; of others' the inviter learns nothing."""
+    here = select(Account.active).where(Account.cluster_id == by.cluster_id, Account.email_key == key)
+    active = session.scalar(here)
+    if active:
+        raise ConflictError("there is an account with this e-mail address already")
+    if active is False:
+        raise ConflictError(
+            "there is a deactivated account with this e-mail address; a cluster administrator can reactivate it"
+        )
 
 
 def _check_owner(by: Actor, role: Role, owner: Organisation | None) -> None:

@@ -98,8 +98,7 @@ class Provider:
 
     def _claims(self, token: dict[str, Any], nonce: str) -> CodeIDToken:
         text = token["id_token"]
-        allowed = _ALGORITHMS & set(self._described().get("id_token_signing_alg_values_supported", ["RS256"]))
-        registry = JWSRegistry(algorithms=sorted(allowed), strict_check_header=False)
+        registry = JWSRegistry(algorithms=_allowed(self._described()), strict_check_header=False)
         try:
             decoded = jwt.decode(text, self._key_set(), registry=registry)
         except InvalidKeyIdError:
@@ -127,6 +126,7 @@ class Provider:
                 found = _fetched(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
                 if found.get("issuer") != self._issuer:
                     raise NotReadyError("the identity provider calls itself by another name than ENMUSUBI_OIDC_ISSUER")
+                _allowed(found)
                 self._description, self._keys, self._fetched = found, None, time.monotonic()
             return self._description
 
@@ -136,6 +136,15 @@ class Provider:
             if self._keys is None or anew:
                 self._keys = KeySet.import_key_set(_fetched(address))  # type: ignore[arg-type]
             return self._keys
+
+
+def _allowed(description: dict[str, Any]) -> list[str]:
+    """The provider's algorithms that are taken; NotReadyError where there is none."""
+    allowed = sorted(_ALGORITHMS.intersection(description.get("id_token_signing_alg_values_supported", ["RS256"])))
+    if not allowed:
+        # A library that is given no algorithm would take its own choice.
+        raise NotReadyError("the identity provider offers no signature of its ID tokens that is taken here")
+    return allowed
 
 
 def _fetched(address: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, ApiToken
 from enmusubi.app.permissions import Right, relation_to, require
 from enmusubi.app.recording import Actor
-from enmusubi.app.signing_in import sessions
+from enmusubi.app.signing_in import invitations, sessions
 from enmusubi.app.signing_in.drafts import AccountDraft, PasswordDraft
 from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.passwords import check_choice
@@ -104,6 +104,7 @@ def end(session: Session, by: Actor, account: Account) -> None:
         update(ApiToken).where(ApiToken.account_id == account.id, ApiToken.revoked.is_(None)).values(revoked=func.now())
     )
     sessions.end_all(session, account.id)
+    invitations.withdraw_of(session, account.id)
     session.flush()
     note(session, by, Action.DEACTIVATED, account.id)
 

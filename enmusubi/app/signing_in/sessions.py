@@ -71,11 +71,17 @@ def hold(session: Session, account_id: int, *, to_change: bool = False) -> Row[b
     return session.execute(query.with_for_update(read=not to_change)).one()
 
 
+def hold_active(session: Session, account_id: int) -> None:
+    """The same; UnauthenticatedError where the account is not active any more."""
+    active, _ = hold(session, account_id)
+    if not active:
+        raise UnauthenticatedError("the account was deactivated meanwhile")
+
+
 def hold_signed_in(session: Session, identified: Identified) -> None:
     """The same for the account of a session; UnauthenticatedError where that has ended meanwhile."""
-    active, _ = hold(session, identified.caller.id)
-    ended = session.scalar(select(SignedIn.revoked).where(SignedIn.id == identified.credential))
-    if not active or ended is not None:
+    hold_active(session, identified.caller.id)
+    if session.scalar(select(SignedIn.revoked).where(SignedIn.id == identified.credential)) is not None:
         raise UnauthenticatedError("the session has ended; sign in again")
 
 
@@ -83,9 +89,7 @@ def open_session(
     session: Session, visit: Visit, account: Account, method: SignInMethod, confirmed: datetime.timedelta | None
 ) -> Opened:
     """Every sign-in ends here. `confirmed` is how long ago the person proved who they are, if that is known."""
-    active, _ = hold(session, account.id)
-    if not active:
-        raise UnauthenticatedError("the account was deactivated meanwhile")
+    hold_active(session, account.id)
     if visit.session_secret is not None:
         # By its secret: it may be another account's.
         session.execute(_END_PRESENTED, {"hash": opaque.digest(visit.session_secret)})

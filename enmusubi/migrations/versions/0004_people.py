@@ -75,15 +75,25 @@ declare
   taken invitations;
   made accounts;
 begin
-  update invitations set accepted = now() where id = (
-    select id from invitations
-    where (token_hash = hash or (hash is null and email_key = key))
-      and accepted is null and withdrawn is null and expires > now()
-    order by created desc, id desc limit 1 for update
-  ) returning * into taken;
+  select * into taken from invitations
+  where (token_hash = hash or (hash is null and email_key = key))
+    and accepted is null and withdrawn is null and expires > now()
+  order by created desc, id desc limit 1 for update;
   if taken.id is null then
     return;
   end if;
+  -- Which cluster is meant is the person's to say, by a letter's link; not that of whoever invited last.
+  if hash is null and exists (
+    select from invitations where email_key = key and cluster_id <> taken.cluster_id
+      and accepted is null and withdrawn is null and expires > now()
+  ) then
+    raise cardinality_violation using message = 'invitations of several clusters';
+  end if;
+  -- In whatever cluster, active or not. With its own words, which hold no address: the server logs them.
+  if exists (select from accounts where email_key = taken.email_key) then
+    raise unique_violation using message = 'the address has an account', constraint = 'uq_accounts_email_key';
+  end if;
+  update invitations set accepted = now() where id = taken.id;
   insert into accounts (
     public_id, cluster_id, organisation_id, name, role, email, email_key, language, password_hash, oidc_issuer, oidc_subject
   ) values (
@@ -91,9 +101,9 @@ begin
     taken.email, taken.email_key, coalesce(chosen_language, taken.language), chosen_password, issuer, subject
   ) returning * into made;
   update invitations set account_id = made.id where id = taken.id;
-  -- Other invitations of the same person would end in a second account.
+  -- Others of the cluster are done with; another cluster's are its own.
   update invitations set withdrawn = now()
-  where email_key = taken.email_key and accepted is null and withdrawn is null;
+  where email_key = taken.email_key and cluster_id = taken.cluster_id and accepted is null and withdrawn is null;
   return next made;
 end $$
 """,
@@ -197,6 +207,18 @@ end $$
     f"""
 create function lockout_forget(bucket bytea) returns void language sql {AS_OWNER}
 as $$ delete from throttles where key = bucket $$
+""",
+    # Of a trigger, so that the service deletes no invitation but these.
+    f"""
+create function forget_ended_invitations() returns trigger language plpgsql {AS_OWNER} as $$
+begin
+  delete from invitations where least(accepted, withdrawn, expires) < now() - interval '30 days';
+  return null;
+end $$
+""",
+    """
+create trigger forget_ended_invitations after insert on invitations
+for each statement execute function forget_ended_invitations()
 """,
 )
 SIGNATURES = (
@@ -351,6 +373,7 @@ def downgrade() -> None:
         op.execute(f"drop function {signature}")
     for table in ("throttles", "oidc_sign_ins", "sessions", "password_resets", "invitations"):
         op.drop_table(table)
+    op.execute("drop function forget_ended_invitations()")
     op.drop_constraint(op.f("ck_api_tokens_scopes"), "api_tokens")
     for column in ("last_used", "expires", "scopes", "name"):
         op.drop_column("api_tokens", column)

@@ -5,12 +5,13 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enmusubi.app.config import Settings
-from enmusubi.app.models import Account
+from enmusubi.app.erasing import erase_account
+from enmusubi.app.models import Account, Invitation
 from enmusubi.app.vocabulary import WITHOUT_ORGANISATION, Role
 from tests.app.browsers import Browser, a_browser, let_pass, with_password
 from tests.app.conftest import People, people_of
@@ -198,6 +199,80 @@ def test_who_oversees_belongs_to_no_organisation(people: People, session: Sessio
     turn = text("update accounts set role = :role where id = :account")
     with pytest.raises(IntegrityError, match="no_organisation"), session.begin_nested():
         session.execute(turn, {"role": role, "account": people.company.caller.id})
+
+
+def test_an_address_with_an_account_elsewhere(people: People, session: Session) -> None:
+    """The inviter is not told; whoever holds the link is, and loses nothing."""
+    elsewhere = people_of(people.company.client, session)
+    email = with_password(session, elsewhere.university)
+    made = people.coordinator.create("/invitations", _draft(people.company, email=email))
+    link = {"token": made["link"].partition("#")[2], "password": CHOSEN}
+    refused = Browser(people.company.client).post("/invitations/accept", link)
+    assert (refused.status_code, "sign in with it" in refused.json()["detail"]) == (409, True)
+    assert [each["id"] for each in people.coordinator.read("/invitations")["items"]] == [made["id"]]
+    session.execute(update(Account).where(Account.email_key == email).values(email=None, email_key=None))
+    session.commit()
+    assert Browser(people.company.client).post("/invitations/accept", link).status_code == 201
+
+
+def test_an_address_of_a_deactivated_account(people: People, session: Session) -> None:
+    """Of the cluster: whoever invites is told to reactivate it; one that is deactivated later is told of as well."""
+    email = with_password(session, people.university)
+    closed = update(Account).where(Account.email_key == email).values(active=False)
+    session.execute(closed)
+    session.commit()
+    refused = people.coordinator.post("/invitations", _draft(people.company, email=email))
+    assert (refused.status_code, "reactivate" in refused.json()["detail"]) == (409, True)
+    made = people.coordinator.create("/invitations", _draft(people.company))
+    taken = update(Account).where(Account.email_key == email).values(email_key=EMAIL.lower())
+    session.execute(taken)
+    session.commit()
+    assert _accept(people, made["link"].partition("#")[2]) == 409
+
+
+def test_another_clusters_invitation_stays(people: People, session: Session) -> None:
+    """Accepting one withdraws others of the same cluster alone."""
+    elsewhere = people_of(people.company.client, session)
+    theirs = elsewhere.coordinator.create("/invitations", _draft(elsewhere.company))
+    assert _accept(people, _secret(people)) == 201
+    assert people.coordinator.read("/invitations")["items"] == []
+    assert [each["id"] for each in elsewhere.coordinator.read("/invitations")["items"]] == [theirs["id"]]
+
+
+def test_ended_invitations_are_forgotten(people: People, session: Session) -> None:
+    """Thirty days after they were accepted, withdrawn or over, when a new one is made."""
+    assert _accept(people, _secret(people)) == 201
+    withdrawn = people.coordinator.create("/invitations", _draft(people.company, email="b@example.org"))
+    assert people.coordinator.call("DELETE", f"/invitations/{withdrawn['id']}").status_code == 204
+    people.coordinator.create("/invitations", _draft(people.company, email="c@example.org"))
+    let_pass(session, days=29)
+    people.coordinator.create("/invitations", _draft(people.company, email="d@example.org"))
+    assert len(session.scalars(select(Invitation)).all()) == 4
+    let_pass(session, days=9)
+    people.coordinator.create("/invitations", _draft(people.company, email="e@example.org"))
+    assert {each.email for each in session.scalars(select(Invitation))} == {"d@example.org", "e@example.org"}
+
+
+def test_who_is_deactivated_has_invited_nobody(people: People, session: Session) -> None:
+    """Links of before do nothing; a further invitation of the account would do nothing either."""
+    kept = people.administrator.create("/invitations", _draft(people.company, email="kept@example.org"))
+    secret = _secret(people)
+    path = f"/accounts/{people.coordinator.caller.public_id}/deactivate"
+    assert people.administrator.post(path).status_code == 200
+    assert _accept(people, secret) == 404
+    assert [each["id"] for each in people.administrator.read("/invitations")["items"]] == [kept["id"]]
+    erase_account(session, session.get_one(Account, people.administrator.caller.id))
+    session.commit()
+    assert _accept(people, kept["link"].partition("#")[2]) == 404
+
+
+def test_erasing_an_account_forgets_its_invitations(people: People, session: Session) -> None:
+    """The one that made it, and those that were withdrawn or never accepted."""
+    _secret(people)
+    assert _accept(people, _secret(people)) == 201
+    erase_account(session, session.scalars(select(Account).where(Account.email_key == EMAIL.lower())).one())
+    session.commit()
+    assert session.scalars(select(Invitation)).all() == []
 
 
 def test_invitations_of_another_cluster_are_not_there(people: People, session: Session) -> None:

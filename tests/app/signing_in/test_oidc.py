@@ -6,17 +6,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.config import Settings
 from enmusubi.app.errors import ConfigurationError, NotReadyError, UnauthenticatedError
-from enmusubi.app.models import Account, OidcSignIn
+from enmusubi.app.models import Account, OidcSignIn, RecordEvent
 from enmusubi.app.signing_in.oidc import Provider, provider_for
-from enmusubi.app.vocabulary import Role
+from enmusubi.app.vocabulary import Action, Role
 from tests import oidc_provider
 from tests.app.browsers import Browser, let_pass, with_password
-from tests.app.conftest import People
+from tests.app.conftest import People, people_of
 from tests.app.signing_in.conftest import Application, IdentityProvider
 
 SUBJECT = "subject-7"
@@ -56,10 +56,13 @@ def test_signing_in_by_the_provider(
     assert set(browser.cookies) == {"enmusubi"}
     stored = session.get_one(Account, people.company.caller.id)
     assert (stored.oidc_issuer, stored.oidc_subject) == (provider.issuer, SUBJECT)
+    linked = select(func.count()).where(RecordEvent.action == Action.IDENTITY_LINKED)
+    assert session.scalar(linked) == 1
     provider.signs_in(sub=SUBJECT, email="new@example.org", email_verified=True)
     again = Browser(client)
     again.get(_there_and_back(again, provider))
     assert again.must("GET", "/session")["account"]["id"] == shown["account"]["id"]
+    assert session.scalar(linked) == 1
 
 
 def test_the_request_has_state_nonce_and_pkce(client: TestClient, provider: IdentityProvider) -> None:
@@ -119,6 +122,21 @@ def test_an_invited_person_joins_by_the_provider(
     joined = browser.must("GET", "/session")["account"]
     assert (joined["role"], joined["name"], joined["email"]) == ("auditor", "Hana Mori", "Aoi@example.org")
     assert people.administrator.read("/invitations")["items"] == []
+
+
+def test_whom_several_clusters_invite_opens_a_link(
+    people: People, session: Session, client: TestClient, provider: IdentityProvider
+) -> None:
+    """Nobody joins the cluster that invited last, by merely signing in."""
+    elsewhere = people_of(client, session)
+    draft = {"email": "aoi@example.org", "role": Role.AUDITOR}
+    for cluster in (people, elsewhere):
+        cluster.administrator.create("/invitations", draft)
+    _by(provider, "aoi@example.org")
+    browser = Browser(client)
+    refused = browser.get(_there_and_back(browser, provider))
+    assert (refused.status_code, "several clusters" in refused.json()["detail"]) == (403, True)
+    assert [len(each.administrator.read("/invitations")["items"]) for each in (people, elsewhere)] == [1, 1]
 
 
 def test_a_closed_account_stays_closed(
@@ -265,6 +283,18 @@ def test_a_provider_that_is_down_or_somebody_else(provider: IdentityProvider) ->
         mine = Provider(issuer, "enmusubi", None, "http://127.0.0.1/api/v1/oidc/callback")
         with pytest.raises(NotReadyError):
             mine.address("state", "nonce", "v" * 48, confirm=False)
+
+
+@pytest.mark.parametrize("algorithms", [[], ["none"], ["HS256", "HS512"]])
+def test_a_provider_without_a_signature_that_is_taken(provider: IdentityProvider, algorithms: list[str]) -> None:
+    """Nobody is sent to a provider whose word could not be checked."""
+    provider.signs_in(algorithms=algorithms)
+    mine = Provider(provider.issuer, "enmusubi", None, "http://127.0.0.1/api/v1/oidc/callback")
+    with pytest.raises(NotReadyError, match="no signature"):
+        mine.address("state", "nonce", "v" * 48, confirm=False)
+    provider.signs_in(algorithms=[*algorithms, "ES256"])
+    assert mine.address("state", "nonce", "v" * 48, confirm=False).startswith(provider.issuer)
+    provider.signs_in(sub=SUBJECT)  # as the other tests expect it
 
 
 def test_settings_of_the_provider_are_checked(settings: Settings) -> None:
