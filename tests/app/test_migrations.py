@@ -49,6 +49,30 @@ def test_models_and_migrations_agree(server: Database) -> None:
     migrating.check(server)
 
 
+def test_who_oversees_loses_the_organisation(empty: Database) -> None:
+    """Of accounts from before that is taken away; companies and coordinators keep theirs."""
+    with empty.engine.begin() as connection:
+        command.upgrade(migrating._config(connection), "0003")
+        connection.execute(text("insert into clusters (public_id, name) values (gen_random_uuid(), 'C')"))
+        connection.execute(
+            text(
+                "insert into organisations (public_id, cluster_id, name, name_key, kind, version) "
+                "select gen_random_uuid(), id, 'O', 'o', 'company', 1 from clusters"
+            )
+        )
+        connection.execute(
+            text(
+                "insert into accounts (public_id, cluster_id, organisation_id, name, role) "
+                "select gen_random_uuid(), cluster_id, id, 'A', role from organisations, "
+                "unnest(array['company', 'coordinator', 'cluster_administrator', 'auditor']) as role"
+            )
+        )
+    migrating.upgrade(empty)
+    with empty.engine.connect() as connection:
+        kept = connection.scalars(text("select role from accounts where organisation_id is not null order by role"))
+        assert list(kept) == ["company", "coordinator"]
+
+
 def test_a_migration_that_cannot_get_its_lock_gives_up(empty: Database) -> None:
     """A migration waits 5 s for a lock, then fails and leaves the database as it was."""
     migrating.upgrade(empty)
