@@ -163,9 +163,9 @@ def confirm(session: Session, desk: Desk, identified: Identified, password: str)
 
 def check_password(session: Session, desk: Desk, caller: Caller, password: str) -> None:
     """UnauthenticatedError where it is not the account's password."""
-    stored, key = session.execute(select(Account.password_hash, Account.email_key).where(Account.id == caller.id)).one()
-    # Counted apart from sign-ins: no stranger who guesses there stops somebody who is signed in.
-    counted = (key or str(caller.public_id), _SIGNED_IN)
+    stored = session.scalar(select(Account.password_hash).where(Account.id == caller.id))
+    # Counted apart from sign-ins, whose count a stranger can drive up: that stops nobody who is signed in.
+    counted = (str(caller.public_id), _SIGNED_IN)
     throttling.attempt(session, *counted)
     if not desk.passwords.verify(stored, password):
         raise UnauthenticatedError("the password is not right")

@@ -65,7 +65,7 @@ def take(session: Session, rate: Rate, of: str) -> None:
 def attempt(session: Session, of: str, where: str) -> None:
     """Count an attempt at somebody's password before it is checked, and commit that; TooManyAttemptsError while locked.
 
-    Counted where it is made (a network, or a session of the account), and, with a far higher limit, everywhere. After
+    Counted where it is made (in a network, or by somebody signed in), and, with a far higher limit, everywhere. After
     the free ones each locks for twice as long, whether or not there is such an account.
     """
     for lock, bucket in ((HERE, _here(of, where)), (EVERYWHERE, _everywhere(of))):

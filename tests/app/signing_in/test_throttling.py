@@ -60,13 +60,14 @@ def test_a_lock_spares_the_person_elsewhere(people: People, session: Session) ->
 
 
 def test_guesses_from_many_networks_lock_for_everybody(people: People, session: Session) -> None:
-    """After a hundred, for a quarter of an hour at most; a new password by letter opens it."""
-    email = with_password(session, people.company)
+    """After a hundred, for a quarter of an hour at most; who is signed in goes on, and may confirm."""
+    browser, email = a_browser(session, people.company), with_password(session, people.company)
     for number in range(throttling.EVERYWHERE.free):
         with pytest.raises(UnauthenticatedError):
             sessions.sign_in(_visit(people, f"192.0.2.{number}"), email, "wrong")
     locked = Browser(people.company.client).sign_in(email)
     assert (locked.status_code, int(locked.headers["Retry-After"]) <= 60) == (429, True)
+    assert browser.post("/session/confirm", {"password": PASSWORD}).status_code == 200
     assert a_browser(session, people.university).is_signed_in()
 
 
