@@ -64,6 +64,11 @@ class NeedQuery(EntryQuery):
 
     cooperation: Cooperation | None = None
 
+    @property
+    def asks_for_owner(self) -> bool:
+        """Whether what is found tells whose it is, also where that is confidential."""
+        return any(given is not None for given in (self.organisation, self.source, self.external_id))
+
 
 class OrganisationQuery(PageQuery):
     """Filters of organisations."""

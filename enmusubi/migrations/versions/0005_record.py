@@ -258,6 +258,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(
+        "do $$ begin if exists (select from record_events) then raise exception "
+        "'the record has events, which the older form cannot hold: export it, and empty the table first'; end if; end $$"
+    )
     op.execute("drop trigger accounts_name_actor on accounts")
     for table in ("record_events", "record_actors"):
         op.execute(f"drop trigger {table}_refuse_row on {table}")
