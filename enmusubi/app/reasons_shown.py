@@ -127,14 +127,22 @@ class ReasonsOut(_Out):
     )
 
 
-def reasons_out(reasons: Reasons) -> ReasonsOut:
-    """The reasons as they are given to those for whom they were made."""
+def reasons_out(reasons: Reasons, *, coarse: bool) -> ReasonsOut:
+    """The reasons as they are given to those for whom they were made; `coarse` gives figures in tenths.
+
+    That is for companies: what a sentence stands out from depends on others' needs a little.
+    """
+    places = 1 if coarse else DECIMALS
     return ReasonsOut(
         requirements=[
             AlignedOut(
                 **_requirement(aligned.requirement),
                 support=[
-                    SupportOut(**_passage(each.passage), strength=each.strength, similarity=each.similarity)
+                    SupportOut(
+                        **_passage(each.passage),
+                        strength=round(each.strength, places),
+                        similarity=round(each.similarity, places),
+                    )
                     for each in aligned.support
                 ],
             )
@@ -145,7 +153,7 @@ def reasons_out(reasons: Reasons) -> ReasonsOut:
         shared_terms=[
             SharedTermOut(
                 term=shared.term,
-                weight=shared.weight,
+                weight=round(shared.weight, places),
                 need=[PassageOut(**_passage(each)) for each in shared.need_offsets],
                 seed=[PassageOut(**_passage(each)) for each in shared.seed_offsets],
                 more_in_need=shared.more_in_need,

@@ -1,6 +1,6 @@
 """Who may see which seeds, needs, organisations and matches: the start of every query over them."""
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from enmusubi.app.caller import Caller
@@ -55,7 +55,9 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Published needs for universities and coordinators of the cluster; other companies see none but their own."""
     rules = [_need_is_own(caller)]
     if caller.role is not Role.COMPANY:
-        rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id)))
+        # For an organisation that a need excludes it is not there: not to be proposed alone would tell of it.
+        barred = () if caller.oversees else (Need.id.not_in(_excluding(caller.organisation_id)),)
+        rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id), *barred))
     if caller.oversees:
         rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
     return or_(*rules)
@@ -121,7 +123,11 @@ def excluded_from(need: Need) -> ColumnElement[bool]:
 
 def excluding(seed: Seed) -> ColumnElement[bool]:
     """The same for the pairs of one seed, looked up once."""
-    return Need.id.in_(select(func.needs_excluding(seed.organisation_id, type_=BigInteger)))
+    return Need.id.in_(_excluding(seed.organisation_id))
+
+
+def _excluding(organisation_id: int | None) -> Select[int]:
+    return select(func.needs_excluding(organisation_id, type_=BigInteger))
 
 
 def organisations_visible_to(caller: Caller) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from enmusubi.app import visibility
@@ -145,7 +145,12 @@ def _filtered(chosen: Select[Entry], kind: type[Seed] | type[Need], query: Entry
         words = (kind.technology_keywords, kind.market_keywords)
         chosen = chosen.where(or_(*(_holds(column, query.keyword) for column in words)))
     if query.modified_since is not None:
-        chosen = chosen.where(kind.last_modified >= _with_zone(query.modified_since))
+        since: Any = _with_zone(query.modified_since)
+        modified: Any = kind.last_modified
+        if kind is Need:
+            # By the day: to the microsecond it would tell which were changed in one go, by one owner.
+            modified, since = (func.date_trunc("day", moment, "UTC") for moment in (modified, literal(since)))
+        chosen = chosen.where(modified >= since)
     for word in _words(query.q):
         chosen = chosen.where(kind.search_text.contains(word, autoescape=True))
     return chosen

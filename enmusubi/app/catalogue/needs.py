@@ -187,7 +187,10 @@ def revise_need(
     if "deadline" in changes.model_fields_set:
         refuse_past(draft.deadline, "deadline")
     refuse_hidden_draft(caller, draft.status, owner)
+    former = detail.owner_id
     fill_need(session, need, draft, owner, detail)
+    if owner != former:
+        _hand_over(session, need, owner, changes)
     refuse_known(session, Need, need)
     _open_need(session, need, draft.opened_to)
     touch(need)
@@ -269,6 +272,14 @@ def _organisation_of(session: Session, public_id: str) -> int | None:
         key: int | None = session.scalar(select(func.organisation_of(uuid.UUID(public_id), type_=BigInteger)))
         return key
     return None
+
+
+def _hand_over(session: Session, need: Need, owner_id: int | None, changes: BaseModel) -> None:
+    # Where it came from, and its number there, would tell the new owner whose it was.
+    need.source = api_source(session, owner_id)
+    for name in ("external_id", "reference"):
+        if name not in changes.model_fields_set:
+            setattr(need, name, None)
 
 
 def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:

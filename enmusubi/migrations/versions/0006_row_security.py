@@ -58,7 +58,8 @@ FUNCTIONS = {
     "owners_outlined(needs bigint[])": (
         "table (need_id bigint, kind text, size_band text, region text)",
         "select detail.need_id, owner.kind, owner.size_band, owner.region from need_details as detail "
-        "join organisations as owner on owner.id = detail.owner_id where detail.need_id = any (needs)",
+        "join organisations as owner on owner.id = detail.owner_id join needs as need on need.id = detail.need_id "
+        "where need.anonymous and need.submitted and detail.need_id = any (owners_outlined.needs)",
     ),
     "handles_seed(seed bigint)": (
         "boolean",
@@ -117,7 +118,7 @@ CHANGED = """
 create function changed_{table}(watermark bigint, of_cluster bigint) returns table (
   id bigint, status text, embedding bytea, text_language text, terms text, embedding_encoder text, terms_analysis text,
   changed_xid bigint, oldest_running bigint
-) language sql stable security definer set search_path = pg_catalog, public as $$
+) language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
   select id, case when here then status end, case when shown then embedding end, case when shown then text_language end,
     case when shown then terms end, case when shown then embedding_encoder end,
     case when shown then terms_analysis end, changed_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -137,7 +138,8 @@ READ_SEED = f"""
 """
 WRITE_SEED = f"{HERE} and ({COORDINATES} or ({ROLE} = 'university' and organisation_id = {ORGANISATION}))"
 READ_NEED = f"""
-  ({ROLE} <> 'company' and {PUBLISHED} and ({HERE} or id in (select needs_opened_here())))
+  ({ROLE} <> 'company' and {PUBLISHED} and ({HERE} or id in (select needs_opened_here()))
+   and ({OVERSEES} or id not in (select needs_excluding({ORGANISATION}))))
   or id in (select own_needs())
   or ({OVERSEES} and {HERE} and {FOLLOWED})
   or ({SERVICE} and submitted)
@@ -174,7 +176,7 @@ def _opening(kind: str) -> tuple[str, str, str, str]:
     written = WRITE_SEED if kind == "seed" else WRITE_NEED
     written = written.replace("cluster_id =", f"{kind}s.cluster_id =").replace(" id in", " needs.id in")
     changed = f"{seen} and {written})"
-    return (f"cluster_id = {CLUSTER} or {seen})", changed, "", changed)
+    return (f"{seen})", changed, "", changed)
 
 
 # Of each table, conditions to read, insert, change (lock and see; leave behind) and delete; empty: nobody may.
@@ -296,12 +298,12 @@ for _kind in ("seed", "need"):
 
 END_SESSION = (
     "create function end_session(presented bytea) returns void language sql security definer "
-    "set search_path = pg_catalog, public "
+    "set search_path = pg_catalog, public, pg_temp "
     "begin atomic update sessions set revoked = now() where token_hash = presented and revoked is null; end"
 )
 FORGET = (
     "create function forget_old_replies(age interval) returns void language sql security definer "
-    "set search_path = pg_catalog, public "
+    "set search_path = pg_catalog, public, pg_temp "
     "begin atomic delete from idempotent_replies where created < now() - age; end"
 )
 
@@ -327,7 +329,7 @@ def upgrade() -> None:
     for signature, (returned, body) in FUNCTIONS.items():
         op.execute(
             f"create function {signature} returns {returned} language sql stable security definer "
-            f"set search_path = pg_catalog, public as $$ {body} $$"
+            f"set search_path = pg_catalog, public, pg_temp as $$ {body} $$"
         )
     for entry in ENTRIES:
         op.execute(CHANGED.format(entry=entry, table=f"{entry}s"))
