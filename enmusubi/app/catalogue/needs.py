@@ -21,8 +21,10 @@ from enmusubi.app.catalogue.rules import (
     clusters_to_open,
     default_expiry,
     fill_life,
+    moved_source,
     refuse_hidden_draft,
     refuse_known,
+    refuse_other_id,
     refuse_past,
     revised,
     search_text,
@@ -156,6 +158,7 @@ def revise_need(
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
     need, detail = _to_change(session, caller, public_id)
     check_revisable(need, version)
+    refuse_other_id(need, changes)
     present = (
         {name: getattr(need, name) for name in COLUMNS}
         | {name: getattr(detail, name) for name in CONFIDENTIAL}
@@ -171,6 +174,7 @@ def revise_need(
     owner = detail.owner_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        need.source = moved_source(session, need, owner)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
         need.expires_on = default_expiry()  # where the change takes the day away
