@@ -12,7 +12,7 @@ from enmusubi.app.catalogue import listing
 from enmusubi.app.models import Match, Need, Organisation, Seed
 from enmusubi.app.permissions import POLICY, Answer, Relation, Right
 from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
-from tests.app.factories import EXPIRED
+from tests.app.factories import EXPIRED, Json
 from tests.app.matrix.world import DRAFT_WITHDRAWN, SIDES, World, as_sent, ids
 
 STATES = (EntryStatus.PUBLISHED, EntryStatus.ON_HOLD, EXPIRED, EntryStatus.DRAFT, DRAFT_WITHDRAWN)
@@ -63,7 +63,12 @@ def planted(world: World) -> Mapping[str, list[Planted]]:
             for state in STATES:
                 word = f"w{uuid.uuid4().hex}"
                 code = f"IPC:A01B {100 + len(made[kind])}/00"
-                fields = {"title": f"Ice {word}", "external_id": word, "technology_keywords": [word], "regions": [word]}
+                fields: Json = {
+                    "title": f"Ice {word}",
+                    "external_id": word,
+                    "technology_keywords": [word],
+                    "regions": [word],
+                }
                 public_id = make(owner, relation, state, field_codes=[code], **fields)
                 made[kind].append(Planted(public_id, word, code, state, owner, relation))
     with world.database.session() as session:

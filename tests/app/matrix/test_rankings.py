@@ -47,15 +47,19 @@ def planted(world: World) -> Entries:
                 assert organisation is not None
                 cluster = session.merge(world.there if owner == "far" else world.here)
                 for state in (EntryStatus.PUBLISHED, *(HIDDEN if owner != "far" else ())):
-                    fields = {"title": WORDS, "language": "en"}
                     if kind == "seeds":
-                        entry = a_seed(session, cluster, session.merge(organisation), **fields)
+                        entry = a_seed(session, cluster, session.merge(organisation), title=WORDS, language="en")
                         if opened:
                             session.add(SeedOpening(seed_id=entry.id, cluster_id=world.here.id))
                     else:
                         shut = [excluded] if owner == "own" else []
                         need = a_need(
-                            session, cluster, session.merge(organisation), excluded_organisations=shut, **fields
+                            session,
+                            cluster,
+                            session.merge(organisation),
+                            title=WORDS,
+                            language="en",
+                            excluded_organisations=shut,
                         )
                         if opened:
                             session.add(NeedOpening(need_id=need.id, cluster_id=world.here.id))
