@@ -58,7 +58,7 @@ FUNCTIONS: Final = frozenset(
         *("caller_account", "caller_role", "caller_cluster", "caller_organisation"),
         # what policies ask of tables whose own policies ask back
         *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
-        "owners_outlined",
+        *("owners_outlined", "has_open_entries"),
         *("changed_seeds", "changed_needs"),  # for the index
         "forget_old_replies",
         # before it is known who asks, each about one secret
