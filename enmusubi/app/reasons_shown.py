@@ -15,8 +15,6 @@ DECIMALS: Final = 4
 
 # Finer differences say nothing to people, and much of the texts of others that a part is compared with.
 Rounded = Annotated[float, AfterValidator(lambda value: round(value, DECIMALS) + 0.0)]  # never -0.0
-
-
 # Of how one sentence stands beside those of all seeds, whoever's they are, no more than people read.
 Coarse = Annotated[float, AfterValidator(lambda value: round(value, 2) + 0.0)]
 
