@@ -71,7 +71,7 @@ def need_views(session: Session, caller: Caller, public_id: uuid.UUID, query: Pa
     need = read_need(session, caller, public_id)
     knows = select(NeedDetail.need_id).where(NeedDetail.need_id == need.id, visibility.need_details_visible_to(caller))
     if session.scalar(knows) is None:
-        raise NotFoundError("no such need, or who looked at it is not open to you")
+        raise NotFoundError("no such need, or it is not open to you")  # in the words of a need that is not there
     return _views(session, RecordedKind.NEED, public_id, query)
 
 
@@ -80,7 +80,7 @@ def seed_views(session: Session, caller: Caller, public_id: uuid.UUID, query: Pa
     seed = read_seed(session, caller, public_id)
     knows = select(Seed.id).where(Seed.id == seed.id, visibility.seed_details_visible_to(caller))
     if session.scalar(knows) is None:
-        raise NotFoundError("no such seed, or who looked at it is not open to you")
+        raise NotFoundError("no such seed, or it is not open to you")
     return _views(session, RecordedKind.SEED, public_id, query)
 
 

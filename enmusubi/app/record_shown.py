@@ -28,8 +28,8 @@ class ViewOut(BaseModel):
     by: ActorOut
     version: int | None = Field(description="The version of the entry that was shown")
     through: str | None = Field(
-        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, or in a `list` asked "
-        "for by owner"
+        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, or in a `list` "
+        "asked for by owner"
     )
 
 

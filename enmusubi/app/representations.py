@@ -286,7 +286,7 @@ class ReviewOut(Representation):
     id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     verdict: Verdict
     reason: ReasonCode | None
-    note: str | None
+    note: str | None = Field(description="For coordinators; null for others")
     created: datetime.datetime
 
 
@@ -309,7 +309,7 @@ class MatchOut(BaseModel):
     need_version: int | None = Field(description="The version of the need that was ranked; null before it was kept")
     seed_version: int | None = Field(description="The version of the seed that was ranked; null before it was kept")
     fresh: bool | None = Field(description="Whether the proposed entry was newer than the snapshot; null before")
-    reviews: list[ReviewOut] | None = Field(description="For coordinators of the need's cluster; null for others")
+    reviews: list[ReviewOut] | None = Field(description="For those who oversee the need's cluster; null for others")
     created: datetime.datetime
     scored: datetime.datetime
 
@@ -500,6 +500,14 @@ def _probability(match: Match, caller: Caller) -> ProbabilityOut | None:
     return None if shown is None else ProbabilityOut.model_validate(shown)
 
 
+def _review_out(review: Review, caller: Caller) -> ReviewOut:
+    shown = ReviewOut.model_validate(review)
+    if not caller.coordinates:
+        # Written by one who reads confidential parts, it may hold what is in them.
+        shown.note = None
+    return shown
+
+
 def match_out(
     match: Match, caller: Caller, reviews: Sequence[Review] | None, reasons: Reasons | None = None
 ) -> MatchOut:
@@ -528,7 +536,7 @@ def match_out(
         need_version=match.need_version,
         seed_version=match.seed_version,
         fresh=match.fresh,
-        reviews=None if reviews is None else [ReviewOut.model_validate(review) for review in reviews],
+        reviews=None if reviews is None else [_review_out(review, caller) for review in reviews],
         created=match.created,
         scored=match.scored,
     )

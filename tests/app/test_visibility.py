@@ -11,6 +11,8 @@ from enmusubi.app.models import Need, NeedOpening, Organisation, Seed, SeedOpeni
 from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
 from tests.app.conftest import People, people_of
 from tests.app.factories import (
+    EXPIRED,
+    STATES,
     Person,
     a_cluster,
     a_match,
@@ -18,7 +20,7 @@ from tests.app.factories import (
     a_person,
     a_seed,
     an_organisation,
-    days_from_now,
+    put_into,
     ranked_ids,
 )
 
@@ -28,18 +30,8 @@ PUBLISHED, DRAFT, ON_HOLD, WITHDRAWN = (
     EntryStatus.ON_HOLD,
     EntryStatus.WITHDRAWN,
 )
-EXPIRED = "expired by date"
-STATES = (PUBLISHED, DRAFT, ON_HOLD, WITHDRAWN, EXPIRED)
 FOLLOWED = {PUBLISHED, ON_HOLD, WITHDRAWN, EXPIRED}
 WORDS = "frost resistant kerbstone"
-
-
-def put_into(entry: Seed | Need, state: str) -> None:
-    """Bring an entry into a state, whatever the rules on the way there."""
-    if state == EXPIRED:
-        entry.expires_on = days_from_now(-2)
-    else:
-        entry.status = state
 
 
 @dataclass(frozen=True)

@@ -194,10 +194,11 @@ def page(session: Session, chosen: Select[Entry], kind: type[Entry], query: Page
     if len(rows) <= query.limit:
         return Listed(rows, None)
     rows = rows[: query.limit]
-    return Listed(rows, _cursor(rows[-1].created, rows[-1].public_id))
+    return Listed(rows, cursor_at(rows[-1].created, rows[-1].public_id))
 
 
-def _cursor(created: datetime.datetime, public_id: uuid.UUID) -> str:
+def cursor_at(created: datetime.datetime, public_id: uuid.UUID) -> str:
+    """The cursor of a row with that time and public id: the page after it begins there."""
     microseconds = (created - datetime.datetime.fromtimestamp(0, datetime.UTC)) // datetime.timedelta(microseconds=1)
     return base64.urlsafe_b64encode(microseconds.to_bytes(8, "big") + public_id.bytes).decode()
 

@@ -21,8 +21,10 @@ from enmusubi.app.catalogue.rules import (
     clusters_to_open,
     default_expiry,
     fill_life,
+    moved_source,
     refuse_hidden_draft,
     refuse_known,
+    refuse_other_id,
     refuse_past,
     revised,
     search_text,
@@ -166,6 +168,7 @@ def revise_need(
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
     need, detail = _to_change(session, caller, public_id)
     check_revisable(need, version)
+    refuse_other_id(need, changes)
     present = (
         {name: getattr(need, name) for name in COLUMNS}
         | {name: getattr(detail, name) for name in CONFIDENTIAL}
@@ -181,16 +184,19 @@ def revise_need(
     owner = detail.owner_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        source = moved_source(session, need, owner)
+        if source != need.source:
+            need.source = source
+            # Its numbers there would tell the new owner of the former one.
+            former = {name for name in ("external_id", "reference") if name not in changes.model_fields_set}
+            draft = draft.model_copy(update=dict.fromkeys(former))
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
         need.expires_on = default_expiry()  # where the change takes the day away
     if "deadline" in changes.model_fields_set:
         refuse_past(draft.deadline, "deadline")
     refuse_hidden_draft(caller, draft.status, owner)
-    former = detail.owner_id
     fill_need(session, need, draft, owner, detail)
-    if owner != former:
-        _hand_over(session, need, owner, changes)
     refuse_known(session, Need, need)
     _open_need(session, need, draft.opened_to)
     touch(need)
@@ -272,14 +278,6 @@ def _organisation_of(session: Session, public_id: str) -> int | None:
         key: int | None = session.scalar(select(func.organisation_of(uuid.UUID(public_id), type_=BigInteger)))
         return key
     return None
-
-
-def _hand_over(session: Session, need: Need, owner_id: int | None, changes: BaseModel) -> None:
-    # Where it came from, and its number there, would tell the new owner whose it was.
-    need.source = api_source(session, owner_id)
-    for name in ("external_id", "reference"):
-        if name not in changes.model_fields_set:
-            setattr(need, name, None)
 
 
 def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:

@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import Boolean, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
@@ -60,10 +60,9 @@ def revise_organisation(
 
 
 def withdraw_organisation(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Organisation:
-    """Withdraw an organisation that no open entry belongs to; ConflictError otherwise."""
+    """Withdraw an organisation that no open entry but drafts belongs to; ConflictError otherwise."""
     organisation = _organisation_to_change(session, caller, public_id, version)
-    # A function of the database: drafts and anonymous needs are not the caller's to see.
-    if session.scalar(select(func.has_open_entries(organisation.id))):
+    if session.scalar(select(func.has_open_entries(organisation.id, type_=Boolean))):
         raise ConflictError("the organisation still has entries that are not withdrawn; withdraw these first")
     organisation.withdrawn = True
     touch(organisation)

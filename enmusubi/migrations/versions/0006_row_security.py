@@ -91,15 +91,6 @@ FUNCTIONS = {
     ),
     # An organisation that a need is to exclude may be one that its company does not see.
     "organisation_of(public uuid)": ("bigint", "select id from organisations where public_id = public"),
-    # Whether anything of an organisation is still open, drafts and anonymous needs among it; for who may withdraw it.
-    "has_open_entries(organisation bigint)": (
-        "boolean",
-        "select exists (select from organisations where id = organisation and cluster_id = caller_cluster()) and ("
-        "exists (select from seeds where organisation_id = organisation "
-        "and status in ('published', 'on_hold', 'under_review', 'draft')) "
-        "or exists (select from need_details as detail join needs on needs.id = detail.need_id "
-        "where detail.owner_id = organisation and needs.status in ('published', 'on_hold', 'under_review', 'draft')))",
-    ),
     # What the record does not tell those who read all of it: drafts, and what a company did to an anonymous need.
     "veils(entry uuid, by_role text)": (
         "boolean",
