@@ -7,13 +7,15 @@ ARG TORCH_INDEX=""
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/enmusubi
-# First and pinned, so that no other package chooses another build of it; a layer of its own, since it is the largest.
+WORKDIR /source
+# Files of known hashes. torch comes after them, so that what it needs is there already; its layer is kept while they stay as they are.
+COPY requirements.lock ./
+RUN /opt/enmusubi/bin/pip install --no-deps --require-hashes -r requirements.lock
 RUN /opt/enmusubi/bin/pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch==2.13.0
 
-WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY enmusubi ./enmusubi
-RUN /opt/enmusubi/bin/pip install .
+RUN /opt/enmusubi/bin/pip install --no-deps --no-build-isolation . && /opt/enmusubi/bin/pip check
 
 
 FROM python:3.12-slim

@@ -12,24 +12,43 @@ TORCH_INDEX ?=
 SERVE ?= 1
 KILLS ?= 200
 
-.PHONY: help setup demo serve test lint types contracts migrations check quality crash bench clean
+# make lock: `all`, or the one package to take a newer version of.
+UPGRADE ?=
+
+.PHONY: help setup lock demo serve test lint types contracts migrations check quality crash bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=…       the Python (3.11 or newer) that makes the environment"
 	@echo "  TORCH_INDEX=…  the package index torch comes from, where it has the CPU build"
+	@echo "  UPGRADE=…      lock: all, or the package to take a newer version of"
 	@echo "  SERVE=0        demo: end after the table"
 
 setup: $(VENV)/.complete ## make the environment and install everything into it
 
-# torch comes first and pinned, so that no other package chooses another build of it.
-$(VENV)/.complete: pyproject.toml
+# Files of known hashes, and no choice of versions at install. torch alone is pinned without a hash, since its build depends on the
+# index; it comes last, so that what it needs is there already, and --no-deps keeps any other package from bringing another build of it.
+$(VENV)/.complete: pyproject.toml requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; give it with PYTHON=/path/to/python"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
 	@touch $@
+
+# What an installation gets, and that with what a checkout needs besides. Versions stay while they satisfy pyproject.toml, unless UPGRADE
+# says otherwise. Hashes are those of all files of a version that the index names, for all platforms.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --annotation-style line \
+	--custom-compile-command 'make lock' --no-emit-package torch \
+	$(if $(UPGRADE),$(if $(filter all,$(UPGRADE)),--upgrade,--upgrade-package $(UPGRADE)))
+
+lock: ## write both lock files anew from pyproject.toml; UPGRADE=all, or a package's name, takes newer versions
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(LOCK) --output-file requirements.lock pyproject.toml
+	$(LOCK) --output-file requirements-dev.lock --extra dev --constraints requirements.lock pyproject.toml
 
 demo: setup ## ingest the samples, print the best matches of three needs, serve the API on port 8000
 	$(BIN)/enmusubi demo $(if $(filter 0,$(SERVE)),--no-serve)

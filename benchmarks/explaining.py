@@ -70,7 +70,7 @@ class Service:
         began = time.perf_counter()
         found = explain()
         for reasons in found.values():
-            reasons_out(reasons).model_dump_json()
+            reasons_out(reasons, coarse=False).model_dump_json()
         taken = 1000 * (time.perf_counter() - began)
         if len(found) != PAIRS:
             raise ValueError(f"the sample catalogue proposes {len(found)} entries, not {PAIRS}")

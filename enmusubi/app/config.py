@@ -8,7 +8,14 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-_SECRETS = ("database_url", "operator_database_url", "session_keys", "smtp_url", "oidc_client_secret")
+SECRETS = ("database_url", "operator_database_url", "session_keys", "smtp_url", "oidc_client_secret")
+"""Settings that are never shown, and may lie in a file each."""
+
+
+def secret_file(name: str) -> Path | None:
+    """The file that the environment names for a secret setting."""
+    path = os.environ.get(f"ENMUSUBI_{name.upper()}_FILE", "")
+    return Path(path) if path and name in SECRETS else None
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -17,13 +24,13 @@ class _SecretFiles(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The content of the file that the environment names for a field, without the line's end."""
         variable = f"ENMUSUBI_{field_name.upper()}"
-        path = os.environ.get(f"{variable}_FILE", "")
-        if field_name not in _SECRETS or not path:
+        path = secret_file(field_name)
+        if path is None:
             return None, field_name, False
         if os.environ.get(variable):
             raise SettingsError(f"{variable} and {variable}_FILE are both set; unset one")
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            return path.read_text(encoding="utf-8").strip(), field_name, False
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{variable}_FILE names a file that cannot be read ({type(error).__name__})") from None
 

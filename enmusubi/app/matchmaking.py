@@ -113,7 +113,8 @@ class Matchmaking:
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
         asking = asking_of(need, self.encoder)
-        pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller), _eligible_pair())
+        excluded = visibility.excluded_from(need)
+        pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(excluded))
         return self._propose(
             session, caller, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses
         )
@@ -121,7 +122,8 @@ class Matchmaking:
     def for_seed(self, session: Session, caller: Caller, seed: Seed, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
         asking = asking_of(seed, self.encoder)
-        pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller), _eligible_pair())
+        excluded = visibility.excluding(seed)
+        pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(excluded))
         return self._propose(
             session, caller, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses
         )
@@ -298,7 +300,7 @@ def _shown(kind: Kind) -> Any:
     )
 
 
-def _eligible_pair() -> ColumnElement[bool]:
+def _eligible_pair(excluded: ColumnElement[bool]) -> ColumnElement[bool]:
     """Pairs that may be proposed: both open, not of one owner nor excluded, not reviewed. Goes with Need and Seed."""
     reviewed = (
         exists()
@@ -308,6 +310,6 @@ def _eligible_pair() -> ColumnElement[bool]:
     return and_(
         visibility.open_for_matching(Need),
         visibility.open_for_matching(Seed),
-        ~visibility.excluded_pair(),
+        ~excluded,
         ~reviewed,
     )

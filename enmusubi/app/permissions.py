@@ -182,20 +182,28 @@ def relation_to(caller: Caller, cluster_id: int, owner_id: int | None) -> Relati
     return Relation.HERE if cluster_id == caller.cluster_id else Relation.OPENED
 
 
-def may(caller: Caller, right: Right, relation: Relation) -> bool:
-    """Whether the policy says yes. Who oversees a cluster needs no organisation: what is own is of the cluster too."""
+def answer_to(caller: Caller, right: Right, relation: Relation) -> Answer:
+    """What the policy answers. Who oversees a cluster needs no organisation: what is own is of the cluster too.
+
+    Where nothing is said of what is opened, it is another cluster's.
+    """
     answers = POLICY[right][caller.role]
-    return answers.get(relation, answers.get(Relation.HERE)) is Answer.YES
+    otherwise = Relation.HERE if relation is Relation.OWN else Relation.ELSEWHERE
+    return answers.get(relation) or answers.get(otherwise) or Answer.HIDDEN
+
+
+def may(caller: Caller, right: Right, relation: Relation) -> bool:
+    """Whether the policy says yes."""
+    return answer_to(caller, right, relation) is Answer.YES
 
 
 def require(caller: Caller, right: Right, relation: Relation) -> None:
     """Raise what the policy answers where it does not say yes: ForbiddenError or NotFoundError."""
-    if may(caller, right, relation):
-        return
-    answers = POLICY[right][caller.role]
-    if answers.get(relation, answers.get(Relation.HERE)) is Answer.HIDDEN:
+    answer = answer_to(caller, right, relation)
+    if answer is Answer.HIDDEN:
         raise NotFoundError("no such thing, or it is not open to you")
-    raise ForbiddenError(f"who may {right}: {', '.join(_allowed(right))}")
+    if answer is Answer.NO:
+        raise ForbiddenError(f"who may {right}: {', '.join(_allowed(right))}")
 
 
 def _allowed(right: Right) -> list[str]:

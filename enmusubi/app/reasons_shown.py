@@ -13,9 +13,10 @@ CONFIDENTIAL = frozenset({"requirements", "constraints"})
 
 DECIMALS: Final = 4
 
-Share = Annotated[float, Field(ge=0, le=1)]
 # Finer differences say nothing to people, and much of the texts of others that a part is compared with.
 Rounded = Annotated[float, AfterValidator(lambda value: round(value, DECIMALS) + 0.0)]  # never -0.0
+# Of how one sentence stands beside those of all seeds, whoever's they are, no more than people read.
+Coarse = Annotated[float, AfterValidator(lambda value: round(value, 2) + 0.0)]
 
 
 class _Out(BaseModel):
@@ -34,8 +35,10 @@ class PassageOut(_Out):
 class SupportOut(PassageOut):
     """A sentence of the seed that speaks of a requirement."""
 
-    strength: Share = Field(description="How far it stands out from sentences of other seeds; half is the least")
-    similarity: float = Field(description="Cosine of the two sentences, less what their sides and languages share")
+    strength: Annotated[Coarse, Field(ge=0, le=1)] = Field(
+        description="How far it stands out from sentences of other seeds; half is the least"
+    )
+    similarity: Coarse = Field(description="Cosine of the two sentences, less what their sides and languages share")
 
 
 class RequirementOut(PassageOut):
@@ -127,14 +130,22 @@ class ReasonsOut(_Out):
     )
 
 
-def reasons_out(reasons: Reasons) -> ReasonsOut:
-    """The reasons as they are given to those for whom they were made."""
+def reasons_out(reasons: Reasons, *, coarse: bool) -> ReasonsOut:
+    """The reasons as they are given to those for whom they were made; `coarse` gives figures in tenths.
+
+    That is for companies: what a sentence stands out from depends on others' needs a little.
+    """
+    places = 1 if coarse else DECIMALS
     return ReasonsOut(
         requirements=[
             AlignedOut(
                 **_requirement(aligned.requirement),
                 support=[
-                    SupportOut(**_passage(each.passage), strength=each.strength, similarity=each.similarity)
+                    SupportOut(
+                        **_passage(each.passage),
+                        strength=round(each.strength, places),
+                        similarity=round(each.similarity, places),
+                    )
                     for each in aligned.support
                 ],
             )
@@ -145,7 +156,7 @@ def reasons_out(reasons: Reasons) -> ReasonsOut:
         shared_terms=[
             SharedTermOut(
                 term=shared.term,
-                weight=shared.weight,
+                weight=round(shared.weight, places),
                 need=[PassageOut(**_passage(each)) for each in shared.need_offsets],
                 seed=[PassageOut(**_passage(each)) for each in shared.seed_offsets],
                 more_in_need=shared.more_in_need,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, Text, Uuid, column, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, Text, Uuid, column, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
@@ -71,7 +71,7 @@ def need_views(session: Session, caller: Caller, public_id: uuid.UUID, query: Pa
     need = read_need(session, caller, public_id)
     knows = select(NeedDetail.need_id).where(NeedDetail.need_id == need.id, visibility.need_details_visible_to(caller))
     if session.scalar(knows) is None:
-        raise NotFoundError("no such need, or who looked at it is not open to you")
+        raise NotFoundError("no such need, or it is not open to you")  # in the words of a need that is not there
     return _views(session, RecordedKind.NEED, public_id, query)
 
 
@@ -80,7 +80,7 @@ def seed_views(session: Session, caller: Caller, public_id: uuid.UUID, query: Pa
     seed = read_seed(session, caller, public_id)
     knows = select(Seed.id).where(Seed.id == seed.id, visibility.seed_details_visible_to(caller))
     if session.scalar(knows) is None:
-        raise NotFoundError("no such seed, or who looked at it is not open to you")
+        raise NotFoundError("no such seed, or it is not open to you")
     return _views(session, RecordedKind.SEED, public_id, query)
 
 
@@ -88,12 +88,14 @@ def _views(session: Session, kind: RecordedKind, public_id: uuid.UUID, query: Pa
     chosen = _with_actors().where(
         RecordEvent.object == public_id, RecordEvent.action == Action.VIEWED, RecordEvent.kind == kind
     )
+    position = tuple_(RecordEvent.recorded, RecordEvent.salt)
     if query.cursor is not None:
-        chosen = chosen.where(RecordEvent.id < _read_cursor(query.cursor))
-    rows = session.execute(chosen.order_by(RecordEvent.id.desc()).limit(query.limit + 1)).all()
+        chosen = chosen.where(position < tuple_(*_read_position(query.cursor)))
+    chosen = chosen.order_by(RecordEvent.recorded.desc(), RecordEvent.salt.desc())
+    rows = session.execute(chosen.limit(query.limit + 1)).all()
     more = len(rows) > query.limit
     rows = rows[: query.limit]
-    return Read(rows, str(rows[-1].RecordEvent.id) if more else None)
+    return Read(rows, _position(rows[-1].RecordEvent) if more else None)
 
 
 def list_events(session: Session, caller: Caller, query: EventQuery) -> Read:
@@ -248,3 +250,20 @@ def _read_cursor(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise InvalidInputError("cursor: not one that a page of this list gave; start without it")
     return int(cursor)
+
+
+def _position(event: RecordEvent) -> str:
+    """Where a page ended, by the event's own time and salt: a number of it would tell how much others do."""
+    assert event.recorded is not None  # what was viewed is not emptied
+    assert event.salt is not None
+    return f"{event.recorded.timestamp():.6f}-{event.salt.hex()}"
+
+
+def _read_position(cursor: str) -> tuple[datetime.datetime, bytes]:
+    moment, _, salt = cursor.partition("-")
+    try:
+        seconds, _, micro = moment.partition(".")
+        since = datetime.timedelta(seconds=int(seconds), microseconds=int(micro))
+        return datetime.datetime.fromtimestamp(0, datetime.UTC) + since, bytes.fromhex(salt)
+    except (ValueError, OverflowError):
+        raise InvalidInputError("cursor: not one that a page of this list gave; start without it") from None

@@ -27,7 +27,10 @@ class ViewOut(BaseModel):
     at: datetime.datetime
     by: ActorOut
     version: int | None = Field(description="The version of the entry that was shown")
-    through: str | None = Field(description="Where it was shown: in the `need` itself, or in the `reasons` of a match")
+    through: str | None = Field(
+        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, or in a `list` "
+        "asked for by owner"
+    )
 
 
 class EventOut(BaseModel):

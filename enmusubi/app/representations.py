@@ -3,6 +3,7 @@
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -28,6 +29,7 @@ from enmusubi.app.vocabulary import (
     MatchStatus,
     OrganisationKind,
     ReasonCode,
+    Role,
     SizeBand,
     Stage,
     Verdict,
@@ -40,7 +42,7 @@ Score = Annotated[
     float,
     Field(
         description="Higher is better; the sum of value times weight over its parts. To two decimals, and without the "
-        "hubs among the parts, for those who do not oversee the cluster"
+        "hubs, for those who do not oversee the cluster; null for companies, which see an order and how probable it is"
     ),
 ]
 
@@ -216,7 +218,7 @@ class RankedOut(BaseModel):
     """One ranked entry."""
 
     rank: int
-    score: Score
+    score: Score | None
     probability: ProbabilityOut | None = Field(description="Null for a match that was ranked before there were any")
     parts: list[PartOut]
     shared: SharedOut
@@ -284,7 +286,7 @@ class ReviewOut(Representation):
     id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
     verdict: Verdict
     reason: ReasonCode | None
-    note: str | None
+    note: str | None = Field(description="For coordinators; null for others")
     created: datetime.datetime
 
 
@@ -293,7 +295,7 @@ class MatchOut(BaseModel):
 
     id: uuid.UUID
     status: MatchStatus
-    score: Score
+    score: Score | None
     probability: ProbabilityOut | None = Field(
         description="Null for a match that was ranked before there were any, and for companies where a seed's ranking "
         "proposed it: it depends on needs of others"
@@ -307,7 +309,7 @@ class MatchOut(BaseModel):
     need_version: int | None = Field(description="The version of the need that was ranked; null before it was kept")
     seed_version: int | None = Field(description="The version of the seed that was ranked; null before it was kept")
     fresh: bool | None = Field(description="Whether the proposed entry was newer than the snapshot; null before")
-    reviews: list[ReviewOut] | None = Field(description="For coordinators of the need's cluster; null for others")
+    reviews: list[ReviewOut] | None = Field(description="For those who oversee the need's cluster; null for others")
     created: datetime.datetime
     scored: datetime.datetime
 
@@ -356,6 +358,8 @@ def need_out(
     if detail is None and not owner_known:
         # The name of a file, or the numbering of a company's own list, may say whose need it is.
         shown.source = shown.external_id = shown.reference = None
+        # To the day: what was changed in one go is one owner's.
+        shown.created, shown.last_modified = (_day(moment) for moment in (shown.created, shown.last_modified))
     if detail is not None:
         shown.confidential = NeedConfidential(
             owner=organisation_named(detail.owner),
@@ -366,6 +370,10 @@ def need_out(
             excluded_organisations=[exclusion.name for exclusion in detail.exclusions],
         )
     return shown
+
+
+def _day(moment: datetime.datetime) -> datetime.datetime:
+    return moment.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def findings_out(findings: Sequence[Finding]) -> list[FindingOut]:
@@ -393,7 +401,7 @@ def ranking_out(
             for place, each in enumerate(proposals.found, start=1)
         ],
         message=_message(proposals, misses),
-        provenance=_provenance(proposals.provenance),
+        provenance=_provenance(proposals.provenance, caller),
     )
 
 
@@ -425,7 +433,7 @@ def _ranked(
     match = matches.get(ranked.key) if matches is not None else None
     return RankedOut(
         rank=place,
-        score=seen_score(ranked.score, caller),
+        score=seen_score(ranked.score, ranked.parts, caller),
         probability=ProbabilityOut.model_validate(seen_probability(proposal.probability, caller)),
         parts=[PartOut.model_validate(part) for part in seen_parts(ranked.parts, caller)],
         shared=SharedOut.model_validate(
@@ -442,7 +450,7 @@ def _ranked(
             trl=row.trl,
             organisation=owner,
         ),
-        reasons=reasons_out(reasons) if reasons else None,
+        reasons=reasons_out(reasons, coarse=caller.role is Role.COMPANY) if reasons else None,
         fresh=proposal.fresh,
         match=match.public_id if match else None,
         status=MatchStatus(match.status) if match else None,
@@ -453,15 +461,21 @@ def _excerpt(text: str | None) -> str | None:
     return text if text is None or len(text) <= EXCERPT else text[:EXCERPT] + "…"
 
 
-def _provenance(source: Provenance) -> ProvenanceOut:
+def _provenance(source: Provenance | Match, caller: Caller) -> ProvenanceOut:
     return ProvenanceOut(
-        snapshot=source.snapshot,
-        model=source.model,
+        # When it was published tells that something has changed, which may be hidden from who asks.
+        snapshot=source.snapshot if caller.oversees else None,
+        model=_name_of(source.model),
         revision=source.revision,
         precision=source.precision,
         policy=source.policy,
         calibration=source.calibration,
     )
+
+
+def _name_of(model: str) -> str:
+    """A model as it is called: of a folder on the server its last name alone."""
+    return PurePath(model).name if PurePath(model).is_absolute() else model
 
 
 def _entry_shown(entry: Seed | Need) -> EntryShown:
@@ -484,6 +498,14 @@ def _entry_shown(entry: Seed | Need) -> EntryShown:
 def _probability(match: Match, caller: Caller) -> ProbabilityOut | None:
     shown = shown_probability(match, caller)
     return None if shown is None else ProbabilityOut.model_validate(shown)
+
+
+def _review_out(review: Review, caller: Caller) -> ReviewOut:
+    shown = ReviewOut.model_validate(review)
+    if not caller.coordinates:
+        # Written by one who reads confidential parts, it may hold what is in them.
+        shown.note = None
+    return shown
 
 
 def match_out(
@@ -509,12 +531,12 @@ def match_out(
         ),
         need=_entry_shown(match.need),
         seed=_entry_shown(match.seed),
-        reasons=reasons_out(reasons) if reasons else None,
-        provenance=ProvenanceOut.model_validate(match),
+        reasons=reasons_out(reasons, coarse=caller.role is Role.COMPANY) if reasons else None,
+        provenance=_provenance(match, caller),
         need_version=match.need_version,
         seed_version=match.seed_version,
         fresh=match.fresh,
-        reviews=None if reviews is None else [ReviewOut.model_validate(review) for review in reviews],
+        reviews=None if reviews is None else [_review_out(review, caller) for review in reviews],
         created=match.created,
         scored=match.scored,
     )

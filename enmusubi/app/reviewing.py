@@ -10,7 +10,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
-from enmusubi.app.permissions import Relation, Right, require
+from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record
 from enmusubi.app.schemas import ReviewDraft
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Verdict
@@ -41,6 +41,11 @@ def read_match(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: 
     return match
 
 
+def may_read_reviews(caller: Caller, match: Match) -> bool:
+    """Whether the caller may read the verdicts on a match that he sees."""
+    return match.cluster_id == caller.cluster_id and may(caller, Right.READ_REVIEWS, Relation.HERE)
+
+
 class MatchListQuery(PageQuery):
     """Filters of stored matches; all given ones must hold."""
 
@@ -64,8 +69,9 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
 def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
     match = read_match(session, caller, public_id)
-    # Whoever sees a match and does not oversee its cluster is one of its sides.
-    require(caller, Right.REVIEW_MATCH, Relation.HERE if caller.oversees else Relation.OWN)
+    # Who sees a match without overseeing a cluster has a side in it.
+    relation = relation_to(caller, match.cluster_id, None) if caller.oversees else Relation.OWN
+    require(caller, Right.REVIEW_MATCH, relation)
     match = read_match(session, caller, public_id, lock=True)
     if version is not None and match.version != version:
         raise PreconditionFailedError(

@@ -28,9 +28,9 @@ def shown_parts(match: Match, caller: Caller) -> tuple[Part, ...]:
     return seen_parts(parts_of(match.parts), caller, elsewhere=_ranked_elsewhere(match, caller))
 
 
-def shown_score(match: Match, caller: Caller) -> float:
+def shown_score(match: Match, caller: Caller) -> float | None:
     """The score of a stored match as the caller may see it."""
-    return seen_score(match.score, caller, elsewhere=_ranked_elsewhere(match, caller))
+    return seen_score(match.score, parts_of(match.parts), caller, elsewhere=_ranked_elsewhere(match, caller))
 
 
 def shown_probability(match: Match, caller: Caller) -> Probability | None:
@@ -49,18 +49,23 @@ def shown_probability(match: Match, caller: Caller) -> Probability | None:
 def seen_parts(parts: Sequence[Part], caller: Caller, *, elsewhere: bool = False) -> tuple[Part, ...]:
     """The parts of a score as the caller may see them.
 
-    Hubs say how near others' entries are, and exact figures would let anybody who may rank texts of his own work out
-    what the statistics of the catalogue are made of: both are for those who oversee the cluster, and
-    not where another cluster's index has ranked, `elsewhere`.
+    Exact figures and hubs would let anybody who may rank texts of his own work out what the statistics of the catalogue
+    are made of: they are for those who oversee the cluster, and not where another cluster's index has ranked,
+    `elsewhere`. A company, which may not know of others' needs, sees no figures at all.
     """
+    if caller.role is Role.COMPANY:
+        return ()
     if caller.oversees and not elsewhere:
         return tuple(parts)
     return tuple(replace(part, value=_coarse(part.value)) for part in parts if part.name not in _HUBS)
 
 
-def seen_score(score: float, caller: Caller, *, elsewhere: bool = False) -> float:
-    """A score as the caller may see it, to two decimals unless he oversees the cluster whose index has ranked."""
-    return score if caller.oversees and not elsewhere else _coarse(score)
+def seen_score(score: float, parts: Sequence[Part], caller: Caller, *, elsewhere: bool = False) -> float | None:
+    """A score as the caller may see it: the sum of the parts that he sees, None where he sees none."""
+    if caller.oversees and not elsewhere:
+        return score
+    seen = seen_parts(parts, caller, elsewhere=elsewhere)
+    return _coarse(sum(part.value * part.weight for part in seen)) if seen else None
 
 
 def seen_probability(probability: Probability, caller: Caller, *, elsewhere: bool = False) -> Probability:

@@ -1,6 +1,6 @@
 """Who may see which seeds, needs, organisations and matches: the start of every query over them."""
 
-from sqlalchemy import Boolean, ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from enmusubi.app.caller import Caller
@@ -55,7 +55,9 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Published needs for universities and coordinators of the cluster; other companies see none but their own."""
     rules = [_need_is_own(caller)]
     if caller.role is not Role.COMPANY:
-        rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id)))
+        # For an organisation that a need excludes it is not there: not to be proposed alone would tell of it.
+        barred = () if caller.oversees else (Need.id.not_in(_excluding(caller.organisation_id)),)
+        rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id), *barred))
     if caller.oversees:
         rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
     return or_(*rules)
@@ -89,16 +91,17 @@ def seed_details_visible_to(caller: Caller) -> ColumnElement[bool]:
     return or_(*rules)
 
 
-def pairs_visible_to(caller: Caller) -> ColumnElement[bool]:
+def pairs_visible_to(caller: Caller, excluded: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
     """Pairs of a visible need and a visible seed that this account may see as a match.
 
     A match is seen by its two sides, and by the coordinators and administrators of the need's cluster. Goes with
-    Need and Seed in one query, joined or not with Match.
+    Need and Seed in one query, joined or not with Match. `excluded` says which pairs are, where one side is known.
     """
     sides = [_need_is_own(caller)]
     if caller.organisation_id is not None:
         # A match proposed before the exclusion would tell the excluded side of it.
-        sides.append(and_(Seed.organisation_id == caller.organisation_id, ~excluded_pair()))
+        barred = excluded_pair() if excluded is None else excluded
+        sides.append(and_(Seed.organisation_id == caller.organisation_id, ~barred))
     if caller.oversees:
         sides.append(Need.cluster_id == caller.cluster_id)
     return and_(needs_visible_to(caller), seeds_visible_to(caller), or_(*sides))
@@ -109,7 +112,22 @@ def excluded_pair() -> ColumnElement[bool]:
 
     Asked of the database by a function: whom a need excludes is confidential, and so is whose it is.
     """
-    return func.excludes(Need.id, Seed.organisation_id, type_=Boolean)
+    return func.coalesce(func.excludes(Need.id, Seed.organisation_id, type_=Boolean), false())
+
+
+def excluded_from(need: Need) -> ColumnElement[bool]:
+    """The same for the pairs of one need, looked up once."""
+    barred = select(func.excluded_organisations(need.id, type_=BigInteger))
+    return func.coalesce(Seed.organisation_id.in_(barred), false())
+
+
+def excluding(seed: Seed) -> ColumnElement[bool]:
+    """The same for the pairs of one seed, looked up once."""
+    return Need.id.in_(_excluding(seed.organisation_id))
+
+
+def _excluding(organisation_id: int | None) -> Select[int]:
+    return select(func.needs_excluding(organisation_id, type_=BigInteger))
 
 
 def organisations_visible_to(caller: Caller) -> ColumnElement[bool]:

@@ -1,5 +1,7 @@
 """Entries of a source into the database: upserts by (source, external id), a transaction per batch."""
 
+import datetime
+import secrets
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from enmusubi.ingest.rows import Loaded, batches
 from enmusubi.ingest.sources import Entry, Source
 
 PREVIEWED = 3
+_CHANCE = secrets.SystemRandom()
 _LOCK = 7302  # first key of the advisory locks of ingest runs
 _ENDED = (EntryStatus.WITHDRAWN, EntryStatus.ARCHIVED, EntryStatus.REJECTED)
 _WITHDRAWN_AT_ONCE = 10_000  # a statement takes 65,535 parameters at most
@@ -154,6 +157,9 @@ def _load_batch(
         row = _filled(session, kind, destination, entry, owner, stored.get(external_id), loaded)
         if "opened_to" in entry.draft.model_fields_set:
             _open(row, opened_to)
+        if isinstance(row, Need) and present is None:
+            # Rows of one transaction share its time, which would join an anonymous need to others of its file.
+            row.created = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=_CHANCE.uniform(0, 86_400))
         row.external_id = external_id
         row.source_digest = digests[external_id]
         session.add(row)

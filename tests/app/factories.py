@@ -16,7 +16,7 @@ from enmusubi.app.catalogue import needs, organisations, seeds
 from enmusubi.app.embeddings import embed
 from enmusubi.app.models import Account, ApiToken, Cluster, Match, Need, Organisation, Seed
 from enmusubi.app.schemas import NeedDraft, OrganisationDraft, SeedDraft
-from enmusubi.app.vocabulary import OrganisationKind, Role
+from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
 from enmusubi.matching.encoder import Encoder, HashEncoder
 
 ENCODER = HashEncoder()
@@ -180,6 +180,18 @@ def a_match(session: Session, need: Need, seed: Seed) -> Match:
     session.add(match)
     session.flush()
     return match
+
+
+EXPIRED = "expired by date"
+STATES = (EntryStatus.PUBLISHED, EntryStatus.DRAFT, EntryStatus.ON_HOLD, EntryStatus.WITHDRAWN, EXPIRED)
+
+
+def put_into(entry: Seed | Need, state: str) -> None:
+    """Bring an entry into a state, whatever the rules on the way there."""
+    if state == EXPIRED:
+        entry.expires_on = days_from_now(-2)
+    else:
+        entry.status = state
 
 
 def days_from_now(days: int) -> datetime.date:

@@ -184,7 +184,8 @@ def test_auditors_and_administrators_read_their_cluster_s_events(
         assert items[1]["action"] == "viewed"
         assert items[1]["by"]["name"] == "coordinator person"
         assert items[1]["object"] == need["id"]
-        assert sum(each["action"] == "created" and each["kind"] == "need" for each in items) == 1
+        # What a company did to an anonymous need would tell whose it is.
+        assert not any(each["action"] == "created" and each["kind"] == "need" for each in items)
         paged = reader.read("/audit", limit=2)
         assert paged["items"] == items[:2]
         assert reader.read("/audit", limit=200, cursor=paged["next"])["items"] == items[2:]

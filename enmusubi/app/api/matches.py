@@ -29,8 +29,8 @@ router = APIRouter(tags=["matches"])
 
 
 def _shown(asked: Asked, match: Match, reasons: Reasons | None = None) -> MatchOut:
-    may_read_reviews = asked.caller.coordinates and match.need.cluster_id == asked.caller.cluster_id
-    return match_out(match, asked.caller, match.reviews if may_read_reviews else None, reasons)
+    reviews = match.reviews if reviewing.may_read_reviews(asked.caller, match) else None
+    return match_out(match, asked.caller, reviews, reasons)
 
 
 @router.post("/match", response_model=RankingOut, openapi_extra=allows(Scope.READ))

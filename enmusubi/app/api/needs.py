@@ -95,6 +95,8 @@ def check_need(draft: NeedDraft, asked: AskedNow) -> NeedChecked:
 def list_needs(query: Annotated[listing.NeedQuery, Query()], asked: AskedNow) -> Page[NeedOut]:
     """The public part of the needs open to you, newest first."""
     listed = listing.list_needs(asked.session, asked.caller, query)
+    if query.asks_for_owner:
+        needs.note_owner_asked(asked.session, asked.caller, listed.rows)
     known = needs.owners_known(asked.session, asked.caller, listed.rows)
     outlines = needs.outline_owners(asked.session, listed.rows)
     shown = [need_out(need, None, outlines.get(need.id), owner_known=need.id in known) for need in listed.rows]

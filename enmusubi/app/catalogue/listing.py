@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from enmusubi.app import visibility
@@ -63,6 +63,11 @@ class NeedQuery(EntryQuery):
     """Filters of needs."""
 
     cooperation: Cooperation | None = None
+
+    @property
+    def asks_for_owner(self) -> bool:
+        """Whether what is found tells whose it is, also where that is confidential."""
+        return any(given is not None for given in (self.organisation, self.source, self.external_id))
 
 
 class OrganisationQuery(PageQuery):
@@ -140,7 +145,12 @@ def _filtered(chosen: Select[Entry], kind: type[Seed] | type[Need], query: Entry
         words = (kind.technology_keywords, kind.market_keywords)
         chosen = chosen.where(or_(*(_holds(column, query.keyword) for column in words)))
     if query.modified_since is not None:
-        chosen = chosen.where(kind.last_modified >= _with_zone(query.modified_since))
+        since: Any = _with_zone(query.modified_since)
+        modified: Any = kind.last_modified
+        if kind is Need:
+            # By the day: to the microsecond it would tell which were changed in one go, by one owner.
+            modified, since = (func.date_trunc("day", moment, "UTC") for moment in (modified, literal(since)))
+        chosen = chosen.where(modified >= since)
     for word in _words(query.q):
         chosen = chosen.where(kind.search_text.contains(word, autoescape=True))
     return chosen
@@ -184,10 +194,11 @@ def page(session: Session, chosen: Select[Entry], kind: type[Entry], query: Page
     if len(rows) <= query.limit:
         return Listed(rows, None)
     rows = rows[: query.limit]
-    return Listed(rows, _cursor(rows[-1].created, rows[-1].public_id))
+    return Listed(rows, cursor_at(rows[-1].created, rows[-1].public_id))
 
 
-def _cursor(created: datetime.datetime, public_id: uuid.UUID) -> str:
+def cursor_at(created: datetime.datetime, public_id: uuid.UUID) -> str:
+    """The cursor of a row with that time and public id: the page after it begins there."""
     microseconds = (created - datetime.datetime.fromtimestamp(0, datetime.UTC)) // datetime.timedelta(microseconds=1)
     return base64.urlsafe_b64encode(microseconds.to_bytes(8, "big") + public_id.bytes).decode()
 

@@ -21,8 +21,10 @@ from enmusubi.app.catalogue.rules import (
     clusters_to_open,
     default_expiry,
     fill_life,
+    moved_source,
     refuse_hidden_draft,
     refuse_known,
+    refuse_other_id,
     refuse_past,
     revised,
     search_text,
@@ -31,7 +33,7 @@ from enmusubi.app.catalogue.rules import (
 )
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import NotFoundError
-from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening, Organisation
+from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record, record_all
 from enmusubi.app.schemas import NeedDraft, need_profile
@@ -94,10 +96,20 @@ def posted_detail(session: Session, caller: Caller, need: Need) -> NeedDetail | 
 
 
 def owners_known(session: Session, caller: Caller, needs: Iterable[Need]) -> set[int]:
-    """The keys of those needs whose confidential part the caller might read, and whose owner it may know."""
+    """The keys of those needs that are the caller's own: a list tells nobody else whose they are."""
     keys = [need.id for need in needs]
-    known = select(NeedDetail.need_id).where(NeedDetail.need_id.in_(keys), visibility.need_details_visible_to(caller))
-    return set(session.scalars(known))
+    if caller.organisation_id is None:
+        return set()
+    own = select(NeedDetail.need_id).where(NeedDetail.need_id.in_(keys), NeedDetail.owner_id == caller.organisation_id)
+    return set(session.scalars(own))
+
+
+def note_owner_asked(session: Session, caller: Caller, needs: Iterable[Need]) -> None:
+    """Record that anonymous needs were listed by whose they are, or where they come from, which tells the same."""
+    own = owners_known(session, caller, needs)
+    told = [need for need in needs if need.anonymous and need.id not in own]
+    viewed = [(need.public_id, {"version": need.version, "through": "list"}) for need in told]
+    record_all(session, caller, Action.VIEWED, RecordedKind.NEED, viewed)
 
 
 def _read_details(session: Session, caller: Caller, need_ids: Iterable[int]) -> dict[int, NeedDetail]:
@@ -156,6 +168,7 @@ def revise_need(
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
     need, detail = _to_change(session, caller, public_id)
     check_revisable(need, version)
+    refuse_other_id(need, changes)
     present = (
         {name: getattr(need, name) for name in COLUMNS}
         | {name: getattr(detail, name) for name in CONFIDENTIAL}
@@ -171,6 +184,12 @@ def revise_need(
     owner = detail.owner_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        source = moved_source(session, need, owner)
+        if source != need.source:
+            need.source = source
+            # Its numbers there would tell the new owner of the former one.
+            former = {name for name in ("external_id", "reference") if name not in changes.model_fields_set}
+            draft = draft.model_copy(update=dict.fromkeys(former))
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
         need.expires_on = default_expiry()  # where the change takes the day away
@@ -246,22 +265,19 @@ def _exclusions(session: Session, cluster_id: int, names: Iterable[str], detail:
             exclusions.append(present[name])
             continue
         organisation = find_organisation(session, cluster_id, name=name)
-        if organisation is None:
-            # A name that is no id is kept as a name until such an organisation registers. An id may be of any
-            # cluster: seeds opened to this one may be excluded too.
-            with contextlib.suppress(ValueError):
-                organisation = session.scalar(select(Organisation).where(Organisation.public_id == uuid.UUID(name)))
-        # The name of another cluster's organisation is not ours to tell: it stays as it was given.
-        here = organisation is not None and organisation.cluster_id == cluster_id
-        known_name = organisation.name if organisation is not None and here else name
-        exclusions.append(
-            NeedExclusion(
-                organisation_id=organisation.id if organisation else None,
-                name=known_name,
-                name_key=name_key(known_name),
-            )
-        )
+        # A name that is no id is kept as a name until such an organisation registers. An id may be of any cluster, and
+        # of an organisation that the caller does not see yet; whose it is, and its name, is then not ours to tell.
+        key = organisation.id if organisation else _organisation_of(session, name)
+        known_name = organisation.name if organisation else name
+        exclusions.append(NeedExclusion(organisation_id=key, name=known_name, name_key=name_key(known_name)))
     return exclusions
+
+
+def _organisation_of(session: Session, public_id: str) -> int | None:
+    with contextlib.suppress(ValueError):
+        key: int | None = session.scalar(select(func.organisation_of(uuid.UUID(public_id), type_=BigInteger)))
+        return key
+    return None
 
 
 def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:

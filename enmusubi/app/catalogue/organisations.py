@@ -5,18 +5,18 @@ import uuid
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Boolean, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import check_version, revised, touch
 from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
-from enmusubi.app.models import Need, NeedDetail, Organisation, Seed
+from enmusubi.app.models import Organisation
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import Actor, Operator, record
 from enmusubi.app.schemas import OrganisationDraft
-from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
+from enmusubi.app.vocabulary import Action, RecordedKind
 
 
 def name_key(name: str) -> str:
@@ -60,12 +60,9 @@ def revise_organisation(
 
 
 def withdraw_organisation(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Organisation:
-    """Withdraw an organisation that no open entry belongs to; ConflictError otherwise."""
+    """Withdraw an organisation that no open entry but drafts belongs to; ConflictError otherwise."""
     organisation = _organisation_to_change(session, caller, public_id, version)
-    live = [EntryStatus.PUBLISHED, EntryStatus.ON_HOLD, EntryStatus.UNDER_REVIEW, EntryStatus.DRAFT]
-    seeds = select(Seed.id).where(Seed.organisation_id == organisation.id, Seed.status.in_(live))
-    needs = select(NeedDetail.need_id).join(Need).where(NeedDetail.owner_id == organisation.id, Need.status.in_(live))
-    if session.scalar(seeds.limit(1)) or session.scalar(needs.limit(1)):
+    if session.scalar(select(func.has_open_entries(organisation.id, type_=Boolean))):
         raise ConflictError("the organisation still has entries that are not withdrawn; withdraw these first")
     organisation.withdrawn = True
     touch(organisation)
@@ -127,12 +124,22 @@ def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> i
     if caller.coordinates:
         if public_id is None:
             return None
-        return read_organisation(session, caller, public_id).id
+        named = read_organisation(session, caller, public_id)
+        if named.cluster_id != caller.cluster_id:
+            # Seen because an entry that is opened names it: what is entered here is of this cluster.
+            raise NotFoundError("no such organisation, or it is not open to you")
+        return _not_withdrawn(named).id
     own = session.get(Organisation, caller.organisation_id)
     assert own is not None  # the accounts' check constraint
     if public_id is not None and public_id != own.public_id:
         raise ForbiddenError("organisation: only your own may own what you enter")
-    return own.id
+    return _not_withdrawn(own).id
+
+
+def _not_withdrawn(organisation: Organisation) -> Organisation:
+    if organisation.withdrawn:
+        raise ConflictError("organisation: it has been withdrawn; nothing is entered for it any more")
+    return organisation
 
 
 def _record(session: Session, by: Actor, action: Action, organisation: Organisation, **content: Any) -> None:

@@ -90,10 +90,23 @@ def refuse_known(session: Session, kind: type[Seed] | type[Need], entry: Seed | 
         kind.cluster_id == entry.cluster_id,
         kind.source == entry.source,
         kind.external_id == entry.external_id,
+        kind.id.is_distinct_from(entry.id),
     )
     with session.no_autoflush:
-        if session.scalar(known) not in (None, entry.id):
+        if session.scalar(known.limit(1)) is not None:
             raise ConflictError("external_id: an entry with this external id exists already; revise that one")
+
+
+def refuse_other_id(entry: Seed | Need, changes: BaseModel) -> None:
+    """What a file brought keeps its id there: the next file finds it by that, and other ids are others' to know."""
+    changed = "external_id" in changes.model_fields_set and getattr(changes, "external_id") != entry.external_id  # noqa: B009
+    if changed and entry.source.partition("/")[0] != API_SOURCE:
+        raise ConflictError("external_id: the entry comes from a file, which knows it by the present one")
+
+
+def moved_source(session: Session, entry: Seed | Need, owner_id: int | None) -> str:
+    """The source of an entry that another organisation owns from now on; a file's stays what it is."""
+    return api_source(session, owner_id) if entry.source.partition("/")[0] == API_SOURCE else entry.source
 
 
 def revised(draft: type[Draft], present: dict[str, Any], changes: BaseModel) -> Draft:

@@ -18,8 +18,10 @@ from enmusubi.app.catalogue.rules import (
     clusters_to_open,
     default_expiry,
     fill_life,
+    moved_source,
     refuse_hidden_draft,
     refuse_known,
+    refuse_other_id,
     refuse_past,
     revised,
     search_text,
@@ -102,6 +104,7 @@ def revise_seed(
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
     seed = _to_change(session, caller, public_id)
     check_revisable(seed, version)
+    refuse_other_id(seed, changes)
     detail = posted_detail(session, caller, seed)
     set_committed_value(seed, "detail", detail)
     present = {name: getattr(seed, name) for name in COLUMNS} | {
@@ -115,6 +118,7 @@ def revise_seed(
     owner = seed.organisation_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        seed.source = moved_source(session, seed, owner)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
         seed.expires_on = default_expiry()  # where the change takes the day away

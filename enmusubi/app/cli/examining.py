@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from enmusubi.app import database as databases
 from enmusubi.app import embeddings, fittings, grants, migrating
-from enmusubi.app.cli import weaknesses
+from enmusubi.app.cli import weak_sign_in, weaknesses
 from enmusubi.app.cli.opening import read_settings
 from enmusubi.app.cli.weaknesses import Weakness
 from enmusubi.app.config import Settings
@@ -81,6 +81,8 @@ def examine() -> bool:
     run("database", lambda: _database(settings, reached))
     run("files", lambda: _weak(weaknesses.of_files(settings), "closed to others of this machine"))
     run("addresses", lambda: _weak(weaknesses.of_addresses(settings), "nothing confidential travels unencrypted"))
+    run("sign-in", lambda: _weak(weak_sign_in.of_sign_in(settings), "keys, letters, proxies and sessions are sound"))
+    run("trials", lambda: _weak(weaknesses.of_trials(settings), "nothing that is for a trial alone"))
     if reached:
         run("service's role", lambda: _service_role(settings, reached[0]))
         run("rights", lambda: _weak(weaknesses.of_rights(reached[0]), "nobody connects who was not let in"))

@@ -19,7 +19,6 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Text,
-    UniqueConstraint,
     func,
     text,
 )
@@ -97,7 +96,15 @@ class _ProfileColumns:
 
 def _profile_constraints(table: str) -> tuple[Any, ...]:
     return (
-        UniqueConstraint("cluster_id", "source", "external_id"),
+        # Apart for what nobody but its owner sees: a taken id must not tell others that it is there.
+        Index(
+            f"uq_{table}_external_id",
+            "cluster_id",
+            "source",
+            "external_id",
+            text("(submitted AND status <> 'draft')"),
+            unique=True,
+        ),
         one_of("status", EntryStatus, "status"),
         Index(f"ix_{table}_page", "cluster_id", "created", "public_id"),
     )

@@ -21,7 +21,9 @@ def session_keys(settings: Settings) -> list[str]:
         return [_made_in(settings.home)]
     keys = [key.strip() for key in settings.session_keys.get_secret_value().split(",") if key.strip()]
     if not keys or any(len(key) < _LEAST for key in keys):
-        raise ConfigurationError(f"ENMUSUBI_SESSION_KEYS: each key needs {_LEAST} characters or more")
+        raise ConfigurationError(
+            f"ENMUSUBI_SESSION_KEYS: each key needs {_LEAST} characters or more; `openssl rand -base64 48` makes one"
+        )
     return keys
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx2 as httpx
 from authlib.common.errors import AuthlibBaseError
@@ -159,13 +160,23 @@ def _silent(error: Exception) -> NotReadyError:
     return NotReadyError(f"the identity provider does not answer ({type(error).__name__}); try again later")
 
 
+def _is_safe(issuer: str) -> bool:
+    try:
+        url = urlsplit(issuer)
+    except ValueError:
+        return False
+    # The whole name: what merely begins with `localhost` is somebody else's.
+    return url.scheme == "https" or (url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1"))
+
+
 def provider_for(settings: Settings) -> Provider | None:
     """The configured provider; ConfigurationError where its settings are not complete or not safe."""
     if settings.oidc_issuer is None:
         return None
-    local = settings.oidc_issuer.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
-    if not settings.oidc_issuer.startswith("https://") and not local:
-        raise ConfigurationError("ENMUSUBI_OIDC_ISSUER must be an https:// address")
+    if not _is_safe(settings.oidc_issuer):
+        raise ConfigurationError(
+            "ENMUSUBI_OIDC_ISSUER: anybody on the way could answer for the provider; give its https:// address"
+        )
     if settings.oidc_client_id is None:
         raise ConfigurationError("ENMUSUBI_OIDC_CLIENT_ID: the provider gave this installation a name; set it")
     secret = settings.oidc_client_secret

@@ -16,7 +16,7 @@ NAME_ACTOR = """
 create function record_actor_of(account uuid, salt bytea) returns uuid language sql immutable
 return encode(substr(sha256(convert_to('enmusubi-actor-1' || chr(10) || account || chr(10) || encode(salt, 'hex'), 'UTF8')), 1, 16), 'hex')::uuid;
 
-create function record_name_actor() returns trigger language plpgsql security definer set search_path = pg_catalog, public as $$
+create function record_name_actor() returns trigger language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   salt bytea := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
 begin
@@ -27,7 +27,7 @@ end $$;
 
 # Nobody fills in the link of an event, nor says when it was recorded, but the database.
 BEGIN_EVENT = """
-create function record_begin_event() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+create function record_begin_event() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
   new.recorded := clock_timestamp();
   new.salt := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
@@ -44,7 +44,7 @@ end $$
 # A guard against mistakes, for everybody, the owner of the tables too. Whoever means harm and has the owner's rights can
 # remove it: that is what the chain is for.
 REFUSE = """
-create function record_refuse() returns trigger language plpgsql set search_path = pg_catalog, public as $$
+create function record_refuse() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
   step text := coalesce(current_setting('enmusubi.record_step', true), '');
 begin
@@ -91,7 +91,7 @@ return sha256(convert_to(concat_ws(
 """
 
 CHAIN = """
-create function record_chain(most integer) returns integer language plpgsql security definer set search_path = pg_catalog, public as $$
+create function record_chain(most integer) returns integer language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   head record_events;
   event record_events;
@@ -123,14 +123,14 @@ end $$;
 
 create function record_links(since bigint, most integer)
 returns table (sequence bigint, chained timestamptz, previous bytea, digest bytea, hash bytea)
-language sql stable security definer set search_path = pg_catalog, public as $$
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
   select e.sequence, e.chained, e.previous, e.digest, e.hash from record_events e
   where e.sequence > since order by e.sequence limit most
 $$;
 """
 
 REMOVE = """
-create function record_retain(before timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, public as $$
+create function record_retain(before timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   removed bigint;
 begin
@@ -151,7 +151,7 @@ begin
   return removed;
 end $$;
 
-create function record_erase(account uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, public as $$
+create function record_erase(account uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
   erased uuid;
 begin
@@ -258,6 +258,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(
+        "do $$ begin if exists (select from record_events) then raise exception "
+        "'the record has events, which the older form cannot hold: export it, and empty the table first'; end if; end $$"
+    )
     op.execute("drop trigger accounts_name_actor on accounts")
     for table in ("record_events", "record_actors"):
         op.execute(f"drop trigger {table}_refuse_row on {table}")

@@ -43,7 +43,6 @@ FUNCTIONS = {
         "select caller_role() = 'coordinator' and exists (select from needs where id = need "
         f"and cluster_id = caller_cluster() and {FOLLOWED})",
     ),
-    # Its own organisation, and those it names: by key, or by a name that one of theirs equals.
     # Who stands behind a pseudonym of the record, for those who may read the event.
     "actor_named(pseudonym uuid)": (
         "table (account_id uuid, account_name text)",
@@ -59,19 +58,45 @@ FUNCTIONS = {
     "owners_outlined(needs bigint[])": (
         "table (need_id bigint, kind text, size_band text, region text)",
         "select detail.need_id, owner.kind, owner.size_band, owner.region from need_details as detail "
-        "join organisations as owner on owner.id = detail.owner_id where detail.need_id = any (needs)",
+        "join organisations as owner on owner.id = detail.owner_id join needs as need on need.id = detail.need_id "
+        "where need.anonymous and need.submitted and detail.need_id = any (owners_outlined.needs)",
     ),
     "handles_seed(seed bigint)": (
         "boolean",
         "select caller_role() = 'coordinator' and exists (select from seeds where id = seed "
         f"and cluster_id = caller_cluster() and {FOLLOWED})",
     ),
+    # Whom a need must not be proposed to: its own organisation, and those it names, by key or by one of their names.
+    "excluded_organisations(need bigint)": (
+        "setof bigint",
+        "select owner_id from need_details where need_id = need and owner_id is not null "
+        "union select exclusion.organisation_id from need_exclusions as exclusion "
+        "where exclusion.need_id = need and exclusion.organisation_id is not null "
+        "union select named.id from need_exclusions as exclusion join organisations as named "
+        "on exclusion.name_key = named.name_key or exclusion.name_key = named.name_en_key "
+        "where exclusion.need_id = need",
+    ),
+    # The same from the other side.
+    "needs_excluding(organisation bigint)": (
+        "setof bigint",
+        "select need_id from need_details where owner_id = organisation "
+        "union select exclusion.need_id from need_exclusions as exclusion where exclusion.organisation_id = organisation "
+        "union select exclusion.need_id from organisations as named join need_exclusions as exclusion "
+        "on exclusion.name_key = named.name_key or exclusion.name_key = named.name_en_key "
+        "where named.id = organisation",
+    ),
     "excludes(need bigint, organisation bigint)": (
         "boolean",
-        "select exists (select from need_details where need_id = need and owner_id = organisation) "
-        "or exists (select from need_exclusions as exclusion where exclusion.need_id = need and ("
-        "exclusion.organisation_id = organisation or exists (select from organisations as named "
-        "where named.id = organisation and exclusion.name_key in (named.name_key, named.name_en_key))))",
+        "select organisation in (select excluded_organisations(need))",
+    ),
+    # An organisation that a need is to exclude may be one that its company does not see.
+    "organisation_of(public uuid)": ("bigint", "select id from organisations where public_id = public"),
+    # What the record does not tell those who read all of it: drafts, and what a company did to an anonymous need.
+    "veils(entry uuid, by_role text)": (
+        "boolean",
+        "select exists (select from seeds where public_id = entry and not submitted) "
+        "or exists (select from needs where public_id = entry "
+        "and (not submitted or (anonymous and by_role = 'company')))",
     ),
 }
 
@@ -84,7 +109,7 @@ CHANGED = """
 create function changed_{table}(watermark bigint, of_cluster bigint) returns table (
   id bigint, status text, embedding bytea, text_language text, terms text, embedding_encoder text, terms_analysis text,
   changed_xid bigint, oldest_running bigint
-) language sql stable security definer set search_path = pg_catalog, public as $$
+) language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
   select id, case when here then status end, case when shown then embedding end, case when shown then text_language end,
     case when shown then terms end, case when shown then embedding_encoder end,
     case when shown then terms_analysis end, changed_xid, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -104,7 +129,8 @@ READ_SEED = f"""
 """
 WRITE_SEED = f"{HERE} and ({COORDINATES} or ({ROLE} = 'university' and organisation_id = {ORGANISATION}))"
 READ_NEED = f"""
-  ({ROLE} <> 'company' and {PUBLISHED} and ({HERE} or id in (select needs_opened_here())))
+  ({ROLE} <> 'company' and {PUBLISHED} and ({HERE} or id in (select needs_opened_here()))
+   and ({OVERSEES} or id not in (select needs_excluding({ORGANISATION}))))
   or id in (select own_needs())
   or ({OVERSEES} and {HERE} and {FOLLOWED})
   or ({SERVICE} and submitted)
@@ -141,7 +167,7 @@ def _opening(kind: str) -> tuple[str, str, str, str]:
     written = WRITE_SEED if kind == "seed" else WRITE_NEED
     written = written.replace("cluster_id =", f"{kind}s.cluster_id =").replace(" id in", " needs.id in")
     changed = f"{seen} and {written})"
-    return (f"cluster_id = {CLUSTER} or {seen})", changed, "", changed)
+    return (f"{seen})", changed, "", changed)
 
 
 # Of each table, conditions to read, insert, change (lock and see; leave behind) and delete; empty: nobody may.
@@ -246,7 +272,8 @@ POLICIES |= {
     "record_events": {
         # Auditors read their cluster's; of a confidential part, who may read it reads who did.
         "select": (
-            f"({ROLE} in ('auditor', 'cluster_administrator') and (cluster is null or cluster = {CLUSTERS_ID})) "
+            f"({ROLE} in ('auditor', 'cluster_administrator') and (cluster is null or cluster = {CLUSTERS_ID}) "
+            "and not (kind in ('seed', 'need') and veils(object, role))) "
             "or (action = 'viewed' and kind = 'need' and exists (select from needs join need_details as detail "
             "on detail.need_id = needs.id where needs.public_id = record_events.object)) "
             "or (action = 'viewed' and kind = 'seed' and exists (select from seeds where "
@@ -262,12 +289,12 @@ for _kind in ("seed", "need"):
 
 END_SESSION = (
     "create function end_session(presented bytea) returns void language sql security definer "
-    "set search_path = pg_catalog, public "
+    "set search_path = pg_catalog, public, pg_temp "
     "begin atomic update sessions set revoked = now() where token_hash = presented and revoked is null; end"
 )
 FORGET = (
     "create function forget_old_replies(age interval) returns void language sql security definer "
-    "set search_path = pg_catalog, public "
+    "set search_path = pg_catalog, public, pg_temp "
     "begin atomic delete from idempotent_replies where created < now() - age; end"
 )
 
@@ -293,7 +320,7 @@ def upgrade() -> None:
     for signature, (returned, body) in FUNCTIONS.items():
         op.execute(
             f"create function {signature} returns {returned} language sql stable security definer "
-            f"set search_path = pg_catalog, public as $$ {body} $$"
+            f"set search_path = pg_catalog, public, pg_temp as $$ {body} $$"
         )
     for entry in ENTRIES:
         op.execute(CHANGED.format(entry=entry, table=f"{entry}s"))
@@ -314,7 +341,18 @@ def _clauses(command: str, condition: str | tuple[str, str]) -> str:
     return f"with check ({condition})" if command == "insert" else f"using ({condition})"
 
 
+# What the older form has no room for is not thrown away without a word.
+KEPT = """
+do $$ begin
+  if exists (select from seed_details) then
+    raise exception 'seeds have unpublished parts, which the older form cannot hold: take them out first';
+  end if;
+end $$
+"""
+
+
 def downgrade() -> None:
+    op.execute(KEPT)
     for table, conditions in POLICIES.items():
         for command in (*(f"{name}_rows" for name in conditions), "operator"):
             op.execute(f"drop policy {command} on {table}")

@@ -108,4 +108,4 @@ def test_every_secret_setting_may_be_a_file() -> None:
     from enmusubi.app import config
 
     secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    assert secret == set(config._SECRETS)
+    assert secret == set(config.SECRETS)
