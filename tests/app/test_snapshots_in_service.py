@@ -72,17 +72,17 @@ def test_new_snapshot_is_followed_within_a_second(crowd: People, committed: Data
     with committed.session() as session:
         a_seed(session, crowd.cluster, title=WORDS)
         session.commit()
-    assert _snapshot_used(crowd.company) is None
+    assert _snapshot_used(crowd.coordinator) is None
     first = _publish(committed, settings, crowd)
-    assert _serving(crowd.company, first)
+    assert _serving(crowd.coordinator, first)
     assert crowd.company.client.get("/health/ready").json()["snapshot"] == "ok"
     need = crowd.company.create("/needs", {"title": WORDS})
-    assert need["matches"]["provenance"]["snapshot"] == first.id
+    assert need["matches"]["provenance"]["snapshot"] is None  # a company is not told
     match = need["matches"]["ranking"][0]["match"]
-    assert crowd.company.read(f"/matches/{match}")["provenance"]["snapshot"] == first.id
+    assert crowd.coordinator.read(f"/matches/{match}")["provenance"]["snapshot"] == first.id
     second = _publish(committed, settings, crowd)
     assert second.id != first.id
-    assert _serving(crowd.company, second)
+    assert _serving(crowd.coordinator, second)
     assert indexing.publish(committed, settings, ENCODER) == []
 
 
@@ -93,7 +93,7 @@ def test_ranking_is_reproducible_from_its_snapshot(crowd: People, committed: Dat
         for number in range(40):
             a_seed(session, crowd.cluster, title=f"{words[number % 3]} {words[number % 2]} word{number}")
         session.commit()
-    assert _serving(crowd.company, _publish(committed, settings, crowd))
+    assert _serving(crowd.coordinator, _publish(committed, settings, crowd))
     before = _rank(crowd.coordinator, limit=30)["ranking"]
     assert len(before) == 30
     with matchmaking(settings, committed, crowd.cluster, ENCODER) as another, committed.session() as session:
@@ -150,10 +150,10 @@ def test_what_may_not_be_seen_is_not_proposed_whatever_the_snapshot_says(
         stays = a_seed(session, crowd.cluster, title=f"{WORDS} too")
         need = a_need(session, crowd.cluster, crowd.company.organisation, title=WORDS)
         session.commit()
-        assert _serving(crowd.company, _publish(committed, settings, crowd))
-        assert ranked_ids(_rank(crowd.company)) == [str(gone.public_id), str(stays.public_id)]
+        assert _serving(crowd.coordinator, _publish(committed, settings, crowd))
+        assert ranked_ids(_rank(crowd.coordinator)) == [str(gone.public_id), str(stays.public_id)]
         CHANGES[change](crowd, gone, session)
-    assert ranked_ids(_rank(crowd.company)) == [str(stays.public_id)]
+    assert ranked_ids(_rank(crowd.coordinator)) == [str(stays.public_id)]
     assert ranked_ids(crowd.company.read(f"/needs/{need.public_id}/matches")) == [str(stays.public_id)]
 
 
@@ -202,11 +202,11 @@ def test_exactly_n_where_one_in_a_hundred_is_visible(crowd: People, committed: D
             .values(status="on_hold")
         )
         session.commit()
-    assert _serving(crowd.company, published)
-    best = ranked_ids(_rank(crowd.company, limit=100))
+    assert _serving(crowd.coordinator, published)
+    best = ranked_ids(_rank(crowd.coordinator, limit=100))
     assert sorted(best) == sorted(str(each) for each in ids[:visible])
     for limit in (5, 20):
-        assert ranked_ids(_rank(crowd.company, limit=limit)) == best[:limit]
+        assert ranked_ids(_rank(crowd.coordinator, limit=limit)) == best[:limit]
 
 
 def test_every_change_matches_at_once(crowd: People, committed: Database, settings: Settings) -> None:
@@ -215,22 +215,22 @@ def test_every_change_matches_at_once(crowd: People, committed: Database, settin
         old = a_seed(session, crowd.cluster, crowd.university.organisation, title="wine from apples")
         held = a_seed(session, crowd.cluster, crowd.university.organisation, title=WORDS, status="on_hold")
         session.commit()
-    assert _serving(crowd.company, _publish(committed, settings, crowd))
-    first = ranked_ids(_rank(crowd.company))
+    assert _serving(crowd.coordinator, _publish(committed, settings, crowd))
+    first = ranked_ids(_rank(crowd.coordinator))
     assert str(held.public_id) not in first
 
     new = crowd.university.create("/seeds", {"title": WORDS})["id"]
-    assert _rank(crowd.company)["ranking"][0]["entry"]["id"] == new
-    most = _rank(crowd.company)["ranking"][0]["score"]
+    assert _rank(crowd.coordinator)["ranking"][0]["entry"]["id"] == new
+    most = _rank(crowd.coordinator)["ranking"][0]["score"]
 
     crowd.university.patch(f"/seeds/{new}", {"title": "beer from barley"})
-    assert all(one["entry"]["id"] != new or one["score"] < 0.9 * most for one in _rank(crowd.company)["ranking"])
+    assert all(one["entry"]["id"] != new or one["score"] < 0.9 * most for one in _rank(crowd.coordinator)["ranking"])
 
     crowd.university.patch(f"/seeds/{old.public_id}", {"title": WORDS})
-    assert _rank(crowd.company)["ranking"][0]["entry"]["id"] == str(old.public_id)
+    assert _rank(crowd.coordinator)["ranking"][0]["entry"]["id"] == str(old.public_id)
 
     crowd.university.patch(f"/seeds/{held.public_id}", {"status": "published"})
-    assert set(ranked_ids(_rank(crowd.company))[:2]) == {str(old.public_id), str(held.public_id)}
+    assert set(ranked_ids(_rank(crowd.coordinator))[:2]) == {str(old.public_id), str(held.public_id)}
 
     need = crowd.company.create("/needs", {"title": WORDS})["id"]
     assert ranked_ids(_rank(crowd.coordinator, "needs")) == [need]
@@ -241,13 +241,13 @@ def test_row_whose_vector_is_out_of_date_is_masked(crowd: People, committed: Dat
     with committed.session() as session:
         seed = a_seed(session, crowd.cluster, title=WORDS)
         session.commit()
-        assert _serving(crowd.company, _publish(committed, settings, crowd))
-        assert len(_rank(crowd.company)["ranking"]) == 1
+        assert _serving(crowd.coordinator, _publish(committed, settings, crowd))
+        assert len(_rank(crowd.coordinator)["ranking"]) == 1
         _set(session, seed, title="wine", embedding=None, embedding_key=None, embedding_encoder=None)
-        assert _rank(crowd.company)["ranking"] == []
+        assert _rank(crowd.coordinator)["ranking"] == []
         _set(session, seed, title=WORDS)
     assert refresh(committed, ENCODER, Seed) == 1
-    assert len(_rank(crowd.company)["ranking"]) == 1
+    assert len(_rank(crowd.coordinator)["ranking"]) == 1
 
 
 def test_row_embedded_by_another_model_is_not_scored(crowd: People, committed: Database) -> None:
@@ -255,9 +255,9 @@ def test_row_embedded_by_another_model_is_not_scored(crowd: People, committed: D
     with committed.session() as session:
         a_seed(session, crowd.cluster, title=WORDS, encoder=replace(ENCODER, revision="2"))
         session.commit()
-    assert _rank(crowd.company)["ranking"] == []
+    assert _rank(crowd.coordinator)["ranking"] == []
     refresh(committed, ENCODER, Seed)
-    assert len(_rank(crowd.company)["ranking"]) == 1
+    assert len(_rank(crowd.coordinator)["ranking"]) == 1
 
 
 def test_commit_after_the_publication_of_a_write_before_it(
@@ -275,14 +275,14 @@ def test_commit_after_the_publication_of_a_write_before_it(
             session.commit()
         manifest = _publish(committed, settings, crowd)
         assert manifest.counts["seeds"] == 2
-        assert _serving(crowd.company, manifest)
-        assert str(late.public_id) not in ranked_ids(_rank(crowd.company))
+        assert _serving(crowd.coordinator, manifest)
+        assert str(late.public_id) not in ranked_ids(_rank(crowd.coordinator))
         slow.commit()
-    assert ranked_ids(_rank(crowd.company))[:2] == [str(late.public_id), str(early.public_id)]
+    assert ranked_ids(_rank(crowd.coordinator))[:2] == [str(late.public_id), str(early.public_id)]
     following = _publish(committed, settings, crowd)
     assert following.counts["seeds"] == 3
-    assert _serving(crowd.company, following)
-    assert ranked_ids(_rank(crowd.company))[:2] == [str(late.public_id), str(early.public_id)]
+    assert _serving(crowd.coordinator, following)
+    assert ranked_ids(_rank(crowd.coordinator))[:2] == [str(late.public_id), str(early.public_id)]
 
 
 def test_last_writer_counts_though_its_transaction_is_the_older(crowd: People, committed: Database) -> None:
@@ -293,13 +293,13 @@ def test_last_writer_counts_though_its_transaction_is_the_older(crowd: People, c
     with committed.session() as older:
         older.execute(text("select pg_current_xact_id()"))
         crowd.coordinator.patch(f"/seeds/{seed.public_id}", {"title": "beer from barley"})
-        _rank(crowd.company)  # has seen the younger transaction's vector
+        _rank(crowd.coordinator)  # has seen the younger transaction's vector
         row = older.get_one(Seed, seed.id, populate_existing=True)
         row.title = WORDS
         row.embedding = ENCODER.encode([WORDS], "seed")[0].tobytes()
         row.terms = " ".join(terms(WORDS))
         older.commit()
-    ranked = _rank(crowd.company)["ranking"]
+    ranked = _rank(crowd.coordinator)["ranking"]
     assert [(one["entry"]["title"], one["score"] > 1) for one in ranked] == [(WORDS, True)]
 
 
@@ -334,14 +334,14 @@ def test_unfit_snapshot_is_refused_and_said_so(
         parts: Json = reply.json()
         return parts
 
-    _rank(crowd.company)  # the first of a cluster that was made after the start
+    _rank(crowd.coordinator)  # the first of a cluster that was made after the start
     assert within_a_second(lambda: state()["snapshot"].startswith("refused"))
     assert said in state()["snapshot"]
     assert "enmusubi index" in state()["snapshot"]
-    assert _rank(crowd.company)["provenance"]["snapshot"] is None
-    assert ranked_ids(_rank(crowd.company)) == [str(seed.public_id)]
+    assert _rank(crowd.coordinator)["provenance"]["snapshot"] is None
+    assert ranked_ids(_rank(crowd.coordinator)) == [str(seed.public_id)]
     manifest = _publish(committed, settings, crowd)
-    assert _serving(crowd.company, manifest)
+    assert _serving(crowd.coordinator, manifest)
     assert state()["snapshot"] == "ok"
 
 
@@ -351,12 +351,12 @@ def test_a_refused_snapshot_leaves_the_good_one_in_use(crowd: People, committed:
         seed = a_seed(session, crowd.cluster, title=WORDS)
         session.commit()
     good = _publish(committed, settings, crowd)
-    assert _serving(crowd.company, good)
+    assert _serving(crowd.coordinator, good)
     assert indexing.publish(committed, settings, replace(ENCODER, revision="2"))
     ready = crowd.company.client
     assert within_a_second(lambda: ready.get("/health/ready").json()["snapshot"].startswith("refused"))
-    assert _snapshot_used(crowd.company) == good.id
-    assert ranked_ids(_rank(crowd.company)) == [str(seed.public_id)]
+    assert _snapshot_used(crowd.coordinator) == good.id
+    assert ranked_ids(_rank(crowd.coordinator)) == [str(seed.public_id)]
 
 
 def test_restart_uses_the_published_snapshot(
@@ -368,9 +368,9 @@ def test_restart_uses_the_published_snapshot(
             a_seed(session, crowd.cluster, title=f"{WORDS} {number}")
         session.commit()
     manifest = _publish(committed, settings, crowd)
-    assert _serving(crowd.company, manifest)
-    again = replace(crowd.company, client=serve())
-    assert _rank(again) == _rank(crowd.company)
+    assert _serving(crowd.coordinator, manifest)
+    again = replace(crowd.coordinator, client=serve())
+    assert _rank(again) == _rank(crowd.coordinator)
     assert _snapshot_used(again) == manifest.id
 
 
@@ -381,7 +381,7 @@ def test_drafts_are_in_no_index(crowd: People, committed: Database, settings: Se
     crowd.university.create("/seeds", {"title": "wine"})
     assert _publish(committed, settings, crowd).counts["seeds"] == 1
     crowd.university.patch(f"/seeds/{draft}", {"status": "published"})
-    assert _rank(crowd.company)["ranking"][0]["entry"]["id"] == draft
+    assert _rank(crowd.coordinator)["ranking"][0]["entry"]["id"] == draft
 
 
 def test_needs_are_in_the_snapshot_too(crowd: People, committed: Database, settings: Settings) -> None:
@@ -392,7 +392,7 @@ def test_needs_are_in_the_snapshot_too(crowd: People, committed: Database, setti
         session.commit()
     manifest = _publish(committed, settings, crowd)
     assert manifest.counts == {"seeds": 1, "needs": 1}
-    assert _serving(crowd.company, manifest)
+    assert _serving(crowd.coordinator, manifest)
     assert ranked_ids(crowd.university.read(f"/seeds/{seed.public_id}/matches")) == [str(need.public_id)]
     with committed.session() as session:
         session.execute(update(Need).values(deadline=datetime.date(2020, 1, 1)))
@@ -412,7 +412,7 @@ def test_concurrent_requests_while_rows_change(crowd: People, committed: Databas
 
     def read() -> None:
         while not done.is_set():
-            reply = crowd.company.post("/match", {"text": WORDS})
+            reply = crowd.coordinator.post("/match", {"text": WORDS})
             if reply.status_code != 200:
                 failures.append(reply.text)
 
@@ -426,7 +426,7 @@ def test_concurrent_requests_while_rows_change(crowd: People, committed: Databas
     for reader in readers:
         reader.join()
     assert not failures
-    assert _rank(crowd.company)["ranking"][0]["score"] > 1
+    assert _rank(crowd.coordinator)["ranking"][0]["score"] > 1
 
 
 def test_a_damaged_vector_costs_nobody_else(crowd: People, committed: Database) -> None:
@@ -438,7 +438,7 @@ def test_a_damaged_vector_costs_nobody_else(crowd: People, committed: Database) 
         damaged.embedding = bytes(4 * ENCODER.dimension)
         session.commit()
     for _ in range(2):
-        assert set(ranked_ids(_rank(crowd.company))) == {str(seed.public_id) for seed in good}
+        assert set(ranked_ids(_rank(crowd.coordinator))) == {str(seed.public_id) for seed in good}
 
 
 def test_what_is_on_hold_counts_in_no_statistics(crowd: People, committed: Database) -> None:
@@ -448,12 +448,12 @@ def test_what_is_on_hold_counts_in_no_statistics(crowd: People, committed: Datab
             a_seed(session, crowd.cluster, title=f"{WORDS} number{number}")
         session.commit()
     asked = {"text": f"{WORDS} codeword"}
-    before = crowd.company.post("/match", asked).json()["ranking"]
+    before = crowd.coordinator.post("/match", asked).json()["ranking"]
     with committed.session() as session:
         for _ in range(5):
             a_seed(session, crowd.cluster, title="codeword", status="on_hold")
         session.commit()
-    assert crowd.company.post("/match", asked).json()["ranking"] == before
+    assert crowd.coordinator.post("/match", asked).json()["ranking"] == before
 
 
 def test_a_match_tells_what_was_ranked(crowd: People, committed: Database, settings: Settings) -> None:
@@ -461,12 +461,12 @@ def test_a_match_tells_what_was_ranked(crowd: People, committed: Database, setti
     with committed.session() as session:
         a_seed(session, crowd.cluster, title=WORDS)
         session.commit()
-    assert _serving(crowd.company, _publish(committed, settings, crowd))
+    assert _serving(crowd.coordinator, _publish(committed, settings, crowd))
     new = crowd.university.create("/seeds", {"title": f"{WORDS} too"})["id"]
     crowd.university.patch(f"/seeds/{new}", {"title": f"{WORDS} as well"})
     ranking = crowd.company.create("/needs", {"title": WORDS})["matches"]["ranking"]
     assert [one["fresh"] for one in ranking] == [one["entry"]["id"] == new for one in ranking]
-    matches = {one["entry"]["id"]: crowd.company.read(f"/matches/{one['match']}") for one in ranking}
+    matches = {one["entry"]["id"]: crowd.coordinator.read(f"/matches/{one['match']}") for one in ranking}
     assert len(matches) == 2
     for seed, match in matches.items():
         assert (match["fresh"], match["need_version"]) == (seed == new, 1)
