@@ -24,7 +24,8 @@ KEYWORD_LIMIT = 200
 LIST_LIMIT = 200
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text as it is; ValueError for what PostgreSQL and UTF-8 cannot hold."""
     if "\x00" in text:
         raise ValueError("contains a NUL character, which no text may hold")
     try:
@@ -40,14 +41,14 @@ def _filled(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(_storable), AfterValidator(_filled)]
-ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_storable), AfterValidator(_filled)]
+Text = Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(storable), AfterValidator(_filled)]
+ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(storable), AfterValidator(_filled)]
 # Part of a unique index, whose entries PostgreSQL limits to 2,704 bytes.
-Name = Annotated[str, Field(max_length=500), AfterValidator(_storable), AfterValidator(_filled)]
+Name = Annotated[str, Field(max_length=500), AfterValidator(storable), AfterValidator(_filled)]
 Keyword = Annotated[
     str,
     Field(max_length=KEYWORD_LIMIT),
-    AfterValidator(_storable),
+    AfterValidator(storable),
     AfterValidator(identifiers.normalise),
     AfterValidator(_filled),
 ]
@@ -75,7 +76,7 @@ class Schema(BaseModel):
 class ResearcherDraft(Schema):
     """A researcher behind a seed."""
 
-    name: Annotated[str, Field(max_length=200), AfterValidator(_storable), AfterValidator(_filled)]
+    name: Annotated[str, Field(max_length=200), AfterValidator(storable), AfterValidator(_filled)]
     orcid: Orcid | None = None
     erad_number: Annotated[str, Field(pattern=r"^[0-9]{8}$")] | None = Field(
         default=None, description="e-Rad researcher number, 8 digits"
@@ -126,7 +127,7 @@ class SeedDraft(ProfileDraft):
     ipr_status: IprStatus | None = None
     ipr_numbers: Annotated[
         list[
-            Annotated[str, Field(max_length=100), AfterValidator(_storable), AfterValidator(identifiers.patent_number)]
+            Annotated[str, Field(max_length=100), AfterValidator(storable), AfterValidator(identifiers.patent_number)]
         ],
         Field(max_length=LIST_LIMIT),
     ] = []

@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from enmusubi.app import examples
-from enmusubi.app.schemas import Schema, ShortText
+from enmusubi.app.schemas import Schema, ShortText, storable
 from enmusubi.app.signing_in.passwords import MOST
 from enmusubi.app.vocabulary import Language, Role, Scope
 
@@ -22,11 +22,18 @@ def email_address(given: str) -> str:
         raise ValueError(f"is not an e-mail address: {error}") from None
 
 
+def _storable_secret(given: SecretStr) -> SecretStr:
+    storable(given.get_secret_value())
+    return given
+
+
 Email = Annotated[str, Field(max_length=254), AfterValidator(email_address)]
+# Not checked as an address: a wrong one is as wrong as an unknown one.
+AnyEmail = Annotated[str, Field(max_length=254), AfterValidator(storable)]
 PersonName = Annotated[ShortText, Field(max_length=200)]
 # Longer than any password that is taken, so that a long one is refused with its reason and never hashed.
-Password = Annotated[SecretStr, Field(max_length=MOST * 2)]
-Secret = Annotated[SecretStr, Field(max_length=200)]
+Password = Annotated[SecretStr, Field(max_length=MOST * 2), AfterValidator(_storable_secret)]
+Secret = Annotated[SecretStr, Field(max_length=200), AfterValidator(_storable_secret)]
 
 
 def _shown(*bodies: examples.Example) -> ConfigDict:
@@ -38,8 +45,7 @@ class SignInDraft(Schema):
 
     model_config = _shown({"email": "hana.mori@example.org", "password": "three unrelated words"})
 
-    # Not checked as an address: a wrong one is as wrong as an unknown one.
-    email: Annotated[str, Field(max_length=254)]
+    email: AnyEmail
     password: Password
 
 
@@ -116,7 +122,7 @@ class ResetDraft(Schema):
 
     model_config = _shown({"email": "hana.mori@example.org"})
 
-    email: Annotated[str, Field(max_length=254)]
+    email: AnyEmail
 
 
 class NewPasswordDraft(LinkDraft):

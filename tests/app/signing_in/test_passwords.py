@@ -1,5 +1,7 @@
 """Passwords: what is taken, how it is stored, changing it, and a new one by letter."""
 
+import json
+
 import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
@@ -179,3 +181,20 @@ def test_without_a_mail_server_nobody_waits_for_a_letter(people: People) -> None
     reply = Browser(people.company.client).post("/password-resets", {"email": "a@example.org"})
     assert reply.status_code == 409
     assert "sends no letters" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/session", {"email": "a\u0000b@example.org", "password": "x"}),
+        ("/session", {"email": "a@example.org", "password": "\ud800"}),
+        ("/session", {"email": "a@example.org", "password": "\u0000"}),
+        ("/password-resets", {"email": "\u0000"}),
+        ("/invitations/read", {"token": "eni_\ud800"}),
+    ],
+)
+def test_what_no_text_can_hold_is_told_by_its_place(client: TestClient, path: str, body: dict[str, str]) -> None:
+    """NUL and lone surrogates are a wrong input, not an error of the service."""
+    reply = client.post(f"/api/v1{path}", content=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert reply.status_code == 422
+    assert reply.json()["errors"][0]["at"].startswith("/body/")
