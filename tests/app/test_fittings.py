@@ -340,7 +340,7 @@ def test_a_running_service_takes_up_what_was_fitted(committed: Database, crowd: 
     assert _within_a_second(lambda: _source(crowd.company) == (learned.name, "default-1"))
     need = crowd.company.create("/needs", {"title": WORDS})
     ranked = need["matches"]["ranking"][0]
-    match = crowd.company.read(f"/matches/{ranked['match']}")
+    match = crowd.coordinator.read(f"/matches/{ranked['match']}")
     assert match["provenance"]["policy"] == learned.name
     assert {part["name"]: part["weight"] for part in match["parts"]}["terms"] == learned.weights["terms"]
     with committed.session() as session:
