@@ -9,7 +9,7 @@ import pytest
 from enmusubi.app.database import Database
 from tests import oidc_provider
 from tests.app.signing_in.conftest import IdentityProvider, Mailbox, mailbox, provider
-from tests.databases import own, template
+from tests.databases import own, template, variables_for
 from tests.running import Home, Server, wait_for
 
 __all__ = ["mailbox", "own", "provider", "template"]
@@ -20,10 +20,12 @@ CHOSEN, AGAIN = "three unrelated words, 41", "kelp and kerbstone, Tuesday"
 
 
 @pytest.fixture
-def served(home: Home, own: Database, mailbox: Mailbox, provider: IdentityProvider) -> Iterator[Server]:
+def served(
+    server: Database, home: Home, own: Database, mailbox: Mailbox, provider: IdentityProvider
+) -> Iterator[Server]:
     """A server with a mail server and an identity provider, which logs all it can."""
     home = home.with_settings(
-        database_url=own.url,
+        **variables_for(server, own.url),
         log_level="debug",
         smtp_url=f"smtp://127.0.0.1:{mailbox.port}",
         mail_from="enmusubi@example.org",
@@ -32,9 +34,9 @@ def served(home: Home, own: Database, mailbox: Mailbox, provider: IdentityProvid
         oidc_client_secret=oidc_provider.SECRET,
     )
     home.must("cluster", "create", "北星湾")
-    server = Server(home)
-    yield server
-    server.kill()
+    running = Server(home)
+    yield running
+    running.kill()
 
 
 def test_no_secret_reaches_the_log(served: Server, mailbox: Mailbox, provider: IdentityProvider) -> None:
