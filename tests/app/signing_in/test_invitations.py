@@ -129,8 +129,9 @@ def test_an_invitation_ends(people: People, session: Session) -> None:
     (listed,) = people.coordinator.read("/invitations")["items"]
     assert people.coordinator.call("DELETE", f"/invitations/{listed['id']}").status_code == 204
     assert _accept(people, third) == 404
-    for wrong in ("", "eni_", people.coordinator.token, "\x00"):
+    for wrong in ("", "eni_", people.coordinator.token):
         assert _accept(people, wrong) == 404
+    assert _accept(people, "\x00") == 422, "no text can hold it, and it is refused by its place"
 
 
 @pytest.mark.parametrize(
