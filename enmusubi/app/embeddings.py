@@ -276,10 +276,14 @@ def rows_of(entries: Sequence[Sequence[Any]], dimension: int) -> Rows:
 
 
 def read_rows(session: Session, kind: Kind, encoder: Encoder, cluster_id: int, chunk: int = 8_192) -> Iterator[Rows]:
-    """All published rows of a cluster, or opened to it, that are up to date, keys ascending, in chunks."""
+    """All published rows of a cluster, or opened to it, that are up to date, keys ascending, in chunks.
+
+    Without those whose last day is over. One whose day comes later leaves with the next publication, which is due then:
+    until that it counts in the statistics, and is proposed to nobody.
+    """
     query = (
         select(kind.id, kind.embedding, kind.text_language, kind.terms)
-        .where(visibility.in_cluster(kind, cluster_id), kind.status == EntryStatus.PUBLISHED)
+        .where(visibility.in_cluster(kind, cluster_id), visibility.published(kind))
         .where(kind.embedding_encoder == encoder.fingerprint)
         .where(kind.embedding.is_not(None), kind.terms_analysis == analysis())
         .order_by(kind.id)

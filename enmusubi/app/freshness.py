@@ -147,7 +147,7 @@ class Freshness:
                 continue
             index.seen[kind, row.id] = row.changed_xid
             if (
-                row.status != EntryStatus.PUBLISHED  # may not be matched, and counts in no statistics
+                row.status != EntryStatus.PUBLISHED  # or expired: may not be matched, and counts in no statistics
                 or row.embedding is None
                 or row.embedding_encoder != self._encoder.fingerprint
                 or row.terms_analysis != analysis()

@@ -16,7 +16,9 @@ class ActorOut(BaseModel):
     """Who did it."""
 
     role: str = Field(description="The account's role then; `operator` for who has a shell on the server")
-    account: uuid.UUID | None = Field(description="Null for the operator, and for an account that was erased")
+    account: uuid.UUID | None = Field(
+        description="Null for the operator, for an account that was erased, and for one of a former owner"
+    )
     name: str | None
     organisation: OrganisationNamed | None = Field(description="Its organisation then")
 

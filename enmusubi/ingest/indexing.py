@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import BigInteger, literal_column, select, update
+from sqlalchemy import BigInteger, and_, literal_column, or_, select, update
 
 from enmusubi.app import freshness, visibility
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, identity
 from enmusubi.app.embeddings import Kind, analysis, read_rows, role_of
 from enmusubi.app.models import Cluster, Need, Seed
+from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.snapshot import Manifest, Snapshot, SnapshotError, build, remove_published
 from enmusubi.matching.snapshot.manifest import read_current, read_manifest
@@ -75,7 +76,7 @@ def _is_current(database: Database, settings: Settings, encoder: Encoder, cluste
     manifest = current(settings, cluster.public_id)
     if manifest is None or manifest.fingerprint != encoder.fingerprint or manifest.analysis != analysis():
         return False
-    changed_elsewhere: dict[Kind, Sequence[int]] = {}
+    gone: dict[Kind, Sequence[int]] = {}
     with database.session() as session:
         if manifest.database != identity(session) or manifest.watermark > freshness.next_transaction(session):
             return False
@@ -83,17 +84,18 @@ def _is_current(database: Database, settings: Settings, encoder: Encoder, cluste
             changed, here = kind.changed_xid >= manifest.watermark, visibility.in_cluster(kind, cluster.id)
             if session.scalar(select(kind.id).where(changed, here).limit(1)) is not None:
                 return False
-            changed_elsewhere[kind] = session.scalars(select(kind.id).where(changed, ~here)).all()
+            # Nothing is written when the day of an entry is over.
+            over = and_(here, kind.status == EntryStatus.PUBLISHED, ~visibility.published(kind))
+            # One whose opening was taken back is the cluster's no more.
+            gone[kind] = session.scalars(select(kind.id).where(or_(and_(changed, ~here), over))).all()
     try:
         snapshot = Snapshot.open(  # a damaged one is replaced
             settings.snapshots / str(cluster.public_id) / manifest.id, expect_cluster=str(cluster.public_id)
         )
     except SnapshotError:
         return False
-    # One whose opening was taken back is the cluster's no more, and has to leave.
     return not any(
-        np.isin(snapshot.keys(role_of(kind)), np.array(keys, dtype=np.int64)).any()
-        for kind, keys in changed_elsewhere.items()
+        np.isin(snapshot.keys(role_of(kind)), np.array(keys, dtype=np.int64)).any() for kind, keys in gone.items()
     )
 
 

@@ -200,6 +200,28 @@ def test_an_opening_taken_back_leaves_the_snapshot_with_the_next_publication(sce
     assert scene.publish() == []
 
 
+@pytest.mark.parametrize("published", [False, True], ids=["fresh", "in a snapshot"])
+def test_an_expired_entry_counts_in_no_statistics(scene: Scene, published: bool) -> None:
+    """Of a row that is read after its last day: to the figures it is as if it had never been."""
+    people = scene.north
+    if published:
+        scene.publish()
+    before = scene.figures()
+    body = {"title": f"{WORDS} {RARE}", "summary": ASKED}
+    seed = people.university.create("/seeds", body)["id"]
+    need = people.company.create("/needs", body)["id"]
+    assert scene.figures() != before
+    with scene.database.engine.begin() as connection:
+        for table, entry in (("seeds", seed), ("needs", need)):
+            expire = f"update {table} set expires_on = current_date - 1 where public_id = :id"
+            connection.execute(text(expire), {"id": entry})
+    assert scene.figures() == before
+    assert scene.figures(scene.serve()) == before
+    if published:
+        scene.publish()
+        assert _without_snapshot(scene.figures()) == _without_snapshot(before)
+
+
 def test_opened_after_the_snapshot_and_closed_again(scene: Scene) -> None:
     """A fresh row of another cluster is masked as soon as it is closed, and comes back when it is opened again."""
     scene.publish()

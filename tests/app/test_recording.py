@@ -150,6 +150,44 @@ def test_the_owner_sees_who_looked(people: People, client: TestClient, session: 
     assert people.company.get(f"{path}/views", cursor="x").status_code == 422
 
 
+@pytest.mark.parametrize("kind", ["needs", "seeds"])
+def test_people_of_a_former_owner_are_not_named_to_the_present_one(
+    people: People, client: TestClient, session: Session, kind: str
+) -> None:
+    """That somebody of an owner before looked, in which version, but not who; overseers and own colleagues by name."""
+    role = Role.COMPANY if kind == "needs" else Role.UNIVERSITY
+    former, present = people.of(role), a_person(client, session, people.cluster, role)
+    colleague = a_person(client, session, people.cluster, role, present.organisation)
+    auditor = a_person(client, session, people.cluster, Role.AUDITOR)
+    assert former.organisation is not None
+    assert present.organisation is not None
+    session.commit()
+    body = NEED if kind == "needs" else {"title": "Drying", "unpublished": SECRET}
+    path = f"/{kind}/{former.create(f'/{kind}', body)['id']}"
+    former.read(path)
+    owner = str(present.organisation.public_id)
+    assert people.coordinator.patch(path, {"organisation": owner}).status_code == 200
+    colleague.read(path)
+    nobody = {"account": None, "name": None}
+
+    def seen_by(reader: Person) -> list[Json]:
+        return [view["by"] for view in reader.read(f"{path}/views")["items"]]
+
+    theirs, corrected, earlier = seen_by(present)
+    assert theirs["account"] == str(colleague.caller.public_id)
+    assert (corrected["role"], corrected["name"]) == ("coordinator", "coordinator person")
+    assert {**earlier, **nobody} == earlier
+    assert earlier["role"] == role
+    known = earlier["organisation"]  # universities are known to all of the cluster, companies are not
+    assert known is None if kind == "needs" else known["id"] == str(former.organisation.public_id)
+    named = [view["name"] for view in seen_by(people.coordinator)]
+    assert named == [f"{role} person", "coordinator person", f"{role} person"]
+    assert former.get(f"{path}/views").status_code == 404
+    link_all(session)
+    recorded = auditor.read("/audit", action="viewed", object=path.split("/")[-1])["items"]
+    assert all(each["by"]["name"] for each in recorded)
+
+
 def test_operators_are_seen_as_such(people: People, session: Session, need: Json) -> None:
     """A command on the server that reads as coordinators do leaves a view without an account."""
     operator = Operator(people.cluster.id)

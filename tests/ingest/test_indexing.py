@@ -185,6 +185,24 @@ def test_entries_that_end_leave_the_snapshot(catalogue: Catalogue, settings: Set
     assert _keys(catalogue, settings) == ["S-1", "S-2"]
 
 
+def test_entries_whose_last_day_is_over_leave_the_snapshot(catalogue: Catalogue, settings: Settings) -> None:
+    """Nobody writes to them that day: a publication is due all the same, once; their vectors stay in their rows."""
+    catalogue.load([*seeds(2), {"external_id": "S-3", "title": "Never in one", "status": "draft"}])
+    assert _publish(catalogue, settings) is not None
+    with catalogue.database.engine.begin() as connection:
+        connection.execute(text("alter table seeds disable trigger seeds_stamp_change"))
+        connection.execute(text("update seeds set expires_on = current_date - 1 where external_id <> 'S-1'"))
+        connection.execute(text("alter table seeds enable trigger seeds_stamp_change"))
+    assert _publish(catalogue, settings) is not None
+    assert _keys(catalogue, settings) == ["S-1"]
+    assert _publish(catalogue, settings) is None
+    assert [seed.embedding is not None for seed in catalogue.read(Seed)] == [True, True, False]
+    with catalogue.database.engine.begin() as connection:
+        connection.execute(text("update seeds set expires_on = current_date"))  # the last day still counts
+    assert _publish(catalogue, settings) is not None
+    assert _keys(catalogue, settings) == ["S-1", "S-2"]
+
+
 def _currents(settings: Settings) -> dict[str, str]:
     """What is published of each cluster, by its public id."""
     return {path.parent.name: path.read_text() for path in settings.snapshots.glob("*/CURRENT")}
