@@ -10,8 +10,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.needs import OwnerOutline
-from enmusubi.app.matchmaking import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.models import Match, Need, NeedDetail, Organisation, Review, Seed, SeedDetail
+from enmusubi.app.proposals import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.reasons_shown import ReasonsOut, Rounded, reasons_out
 from enmusubi.app.schemas import ResearcherDraft, need_profile
 from enmusubi.app.stored_parts import (
