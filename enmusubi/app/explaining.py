@@ -16,8 +16,9 @@ from enmusubi.app.catalogue.needs import view_details
 from enmusubi.app.embeddings import Kind, analysis, profile_of
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.freshness import Index
-from enmusubi.app.matchmaking import Matchmaking, Proposals
+from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import EntryPassages, Match, Need, Seed
+from enmusubi.app.proposals import Proposals
 from enmusubi.app.stored_parts import seen_parts, shown_parts
 from enmusubi.matching.encoder import Role
 from enmusubi.matching.lexical import language_of, phrases, spans, terms

@@ -1,14 +1,11 @@
 """Propose matches, and keep them with where their score came from."""
 
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
@@ -16,55 +13,19 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
+from enmusubi.app.keeping import keep
 from enmusubi.app.models import Match, Need, Organisation, Seed
-from enmusubi.app.recording import record
+from enmusubi.app.proposals import EXCERPT, Proposal, Proposals, Provenance
 from enmusubi.app.reviewed import Model
 from enmusubi.app.verdicts import seen_as
-from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
+from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching import calibration
-from enmusubi.matching.calibration import Probability
-from enmusubi.matching.encoder import Encoder, Role
+from enmusubi.matching.encoder import Encoder
 from enmusubi.matching.matchmaker import propose
 from enmusubi.matching.ranking import Ranked
 from enmusubi.matching.reranking import FIRST, Reranker, policy_name, rerank
 from enmusubi.matching.rows import Asking
 from enmusubi.matching.shared import Asked
-
-EXCERPT = 300  # characters of an entry's text shown in a list of matches
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What ranked: the snapshot (None: all scored exactly from stored vectors), the model and the policy."""
-
-    snapshot: str | None
-    model: str
-    revision: str
-    precision: str
-    policy: str
-    calibration: str
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """One ranked entry with what a list shows of it."""
-
-    ranked: Ranked
-    probability: Probability
-    row: Row[Any]
-    fresh: bool  # newer than the snapshot, and scored from its row
-
-
-@dataclass(frozen=True, slots=True)
-class Proposals:
-    """Ranked entries, best first, and what ranked them."""
-
-    found: Sequence[Proposal]
-    asked: Asked
-    provenance: Provenance
-    any_open: bool  # whether there was anything at all that could have been proposed
-    any_ranked: bool  # whether any of it has an up-to-date vector and terms, by which it is ranked
-    misses: bool  # whether no entry is as probable as the floor: those found, if any, are the nearest misses
 
 
 class Matchmaking:
@@ -185,90 +146,11 @@ class Matchmaking:
 
     def keep_for_need(self, session: Session, caller: Caller, need: Need, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key."""
-        return self._keep(session, caller, need, proposals, "seed")
+        return keep(session, caller, need, proposals, "seed")
 
     def keep_for_seed(self, session: Session, caller: Caller, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed, unless the caller changes nothing; the matches by the need's key."""
-        return self._keep(session, caller, seed, proposals, "need")
-
-    def _keep(
-        self, session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role
-    ) -> dict[int, Match]:
-        own: Role = "need" if other == "seed" else "seed"
-        fixed = {f"{own}_id": entry.id, f"{own}_version": entry.version}
-        if isinstance(entry, Need):
-            fixed["cluster_id"] = entry.cluster_id
-        if not proposals.found or proposals.misses:
-            return {}
-        if caller.changes_nothing:
-            return self._kept(session, entry, proposals, other)
-        source, here = proposals.provenance, caller.cluster_id
-        values = [
-            {
-                **fixed,
-                "asking": own,
-                f"{other}_id": each.ranked.key,
-                f"{other}_version": each.row.version,
-                **({"cluster_id": each.row.cluster_id} if other == "need" else {}),
-                "fresh": each.fresh,
-                "public_id": uuid.uuid4(),
-                "status": MatchStatus.SUGGESTED,
-                "score": each.ranked.score,
-                "parts": {
-                    part.name: {"value": part.value, "weight": part.weight, "estimated": part.estimated}
-                    for part in each.ranked.parts
-                },
-                "snapshot": source.snapshot,
-                "ranked_in": None if fixed.get("cluster_id", each.row.cluster_id) == here else here,
-                "model": source.model,
-                "revision": source.revision,
-                "precision": source.precision,
-                "policy": source.policy,
-                "probability": each.probability.value,
-                "probability_low": each.probability.low,
-                "probability_high": each.probability.high,
-                "calibration": source.calibration,
-                "version": 1,
-            }
-            # In one order everywhere, so that two requests that store the same pairs do not deadlock.
-            for each in sorted(proposals.found, key=lambda each: each.ranked.key)
-        ]
-        statement = insert(Match)
-        rescored = {
-            name: statement.excluded[name]
-            for name in values[0]
-            if name not in ("need_id", "seed_id", "cluster_id", "public_id", "status", "version")
-        }
-        changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
-        # What a coordinator has decided on keeps the score that was decided on.
-        # And a ranking by the index of the need's own cluster is not replaced by one of another's.
-        of_its_own_cluster = or_(Match.ranked_in.is_not(None), statement.excluded.ranked_in.is_(None))
-        overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed, of_its_own_cluster)
-        if other == "need":
-            # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
-            overwritten = and_(overwritten, Match.asking == "seed")
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[Match.need_id, Match.seed_id],
-                set_={**rescored, "scored": func.now()},
-                where=overwritten,
-            ).values(values)
-        )
-        found = self._kept(session, entry, proposals, other)
-        new = {value["public_id"] for value in values} & {match.public_id for match in found.values()}
-        if new:
-            # Rankings of what was proposed before change scores, and decide nothing.
-            proposed = {"version": entry.version, "matches": len(new), "policy": source.policy}
-            record(session, caller, Action.PROPOSED, RecordedKind(own), entry.public_id, **proposed)
-        return found
-
-    def _kept(self, session: Session, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:
-        column, own_column = Match.seed_id, Match.need_id
-        if other == "need":
-            column, own_column = own_column, column
-        query = select(Match).where(own_column == entry.id, column.in_([each.ranked.key for each in proposals.found]))
-        found = session.scalars(query.execution_options(populate_existing=True))
-        return {getattr(match, f"{other}_id"): match for match in found}
+        return keep(session, caller, seed, proposals, "need")
 
 
 def _asked(entry: Seed | Need) -> Asked:

@@ -13,8 +13,9 @@ from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.freshness import Freshness
 from enmusubi.app.main import create_app
-from enmusubi.app.matchmaking import Matchmaking, Proposals
+from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Cluster, Need, Seed
+from enmusubi.app.proposals import Proposals
 from enmusubi.app.runtime import reranker_for
 from enmusubi.app.vocabulary import Role
 from enmusubi.matching.reranking import Pair, Values

@@ -74,16 +74,22 @@ def test_ranking_a_text_takes_five_statements_at_most(
             assert len(statements) <= (4 if with_snapshot else 5), statements
 
 
-def test_matches_of_an_entry_take_ten_statements_at_most(crowd: People, committed: Database, service: Database) -> None:
-    """Also where they are stored, and recorded, for the first time; with no snapshot, one for the other side."""
+def test_matches_of_an_entry_take_eleven_statements_at_most(
+    crowd: People, committed: Database, service: Database
+) -> None:
+    """Where they are stored, and recorded, for the first time; with no snapshot, one for the other side.
+
+    Looked at again, they are read and not written: three fewer.
+    """
     _fill(committed, crowd, 20)
     need = crowd.company.read("/needs")["items"][0]["id"]
     seed = crowd.university.read("/seeds")["items"][0]["id"]
     for person, path in ((crowd.company, f"/needs/{need}/matches"), (crowd.university, f"/seeds/{seed}/matches")):
         for limit in (1, 20):
-            with counted(service) as statements:
-                assert len(person.read(path, limit=limit)["ranking"]) == limit
-            assert len(statements) <= 10, statements
+            for most in (11, 8):
+                with counted(service) as statements:
+                    assert len(person.read(path, limit=limit)["ranking"]) == limit
+                assert len(statements) <= most, statements
 
 
 def test_posting_a_need_takes_a_fixed_number_of_statements(
@@ -96,7 +102,7 @@ def test_posting_a_need_takes_a_fixed_number_of_statements(
         with counted(service) as statements:
             crowd.company.create("/needs", {"title": WORDS})
         taken.append(len(statements))
-    assert taken[0] == taken[1] <= 20
+    assert taken[0] == taken[1] <= 21
 
 
 @pytest.mark.parametrize("path", ["/seeds", "/needs", "/organisations", "/matches"])

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from enmusubi.app.matchmaking import EXCERPT
 from enmusubi.app.models import Need, Seed
+from enmusubi.app.proposals import EXCERPT
 from enmusubi.app.representations.organisations import OrganisationNamed, organisation_named
 from enmusubi.app.representations.representation import PUBLIC_ID, Representation
 from enmusubi.app.vocabulary import EntryStatus

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.matchmaking import Proposal, Proposals
 from enmusubi.app.models import Match
+from enmusubi.app.proposals import Proposal, Proposals
 from enmusubi.app.reasons_shown import ReasonsOut, reasons_out
 from enmusubi.app.representations.entries import EntryShown, excerpt
 from enmusubi.app.representations.organisations import OrganisationNamed

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.matchmaking import Provenance
 from enmusubi.app.models import Match
+from enmusubi.app.proposals import Provenance
 from enmusubi.app.reasons_shown import Rounded
 from enmusubi.app.representations.representation import Representation
 

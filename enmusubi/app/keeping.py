@@ -1,0 +1,137 @@
+"""Proposed pairs as stored matches: new ones added, scores that have changed renewed, and nothing else written."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from enmusubi.app.caller import Caller
+from enmusubi.app.models import Match, Need, Seed
+from enmusubi.app.proposals import Proposal, Proposals
+from enmusubi.app.recording import record
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
+from enmusubi.matching.encoder import Role
+
+Values = dict[str, Any]
+
+_FOR_GOOD: Final = frozenset({"need_id", "seed_id", "cluster_id", "public_id", "status", "version"})
+"""What no later ranking changes."""
+
+
+def keep(session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:
+    """Store the proposed pairs of an entry, unless the caller changes nothing; the matches by the other side's key.
+
+    Most looks find what was found before. What is stored is read first, and written is only what differs: each row
+    that is written, or locked for it, passes policies several times.
+    """
+    if not proposals.found or proposals.misses:
+        return {}
+    stored = _stored(session, entry, proposals, other)
+    if caller.changes_nothing:
+        return stored
+    # In one order everywhere, so that two requests that store the same pairs do not deadlock.
+    ranked = sorted(proposals.found, key=lambda each: each.ranked.key)
+    values = [_values(caller, entry, proposals, other, each) for each in ranked]
+    written = [row for row in values if _differs(stored.get(row[f"{other}_id"]), row, other)]
+    if not written:
+        return stored
+    _write(session, written, other)
+    found = _stored(session, entry, proposals, other)
+    new = {row["public_id"] for row in written} & {match.public_id for match in found.values()}
+    if new:
+        # Rankings of what was proposed before change scores, and decide nothing.
+        proposed = {"version": entry.version, "matches": len(new), "policy": proposals.provenance.policy}
+        record(session, caller, Action.PROPOSED, RecordedKind(_own(other)), entry.public_id, **proposed)
+    return found
+
+
+def _values(caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role, each: Proposal) -> Values:
+    """A match as this ranking would store it."""
+    own, source, here = _own(other), proposals.provenance, caller.cluster_id
+    cluster_id = entry.cluster_id if isinstance(entry, Need) else each.row.cluster_id
+    return {
+        f"{own}_id": entry.id,
+        f"{own}_version": entry.version,
+        "cluster_id": cluster_id,
+        "asking": own,
+        f"{other}_id": each.ranked.key,
+        f"{other}_version": each.row.version,
+        "fresh": each.fresh,
+        "public_id": uuid.uuid4(),
+        "status": MatchStatus.SUGGESTED,
+        "score": each.ranked.score,
+        "parts": {
+            part.name: {"value": part.value, "weight": part.weight, "estimated": part.estimated}
+            for part in each.ranked.parts
+        },
+        "snapshot": source.snapshot,
+        "ranked_in": None if cluster_id == here else here,
+        "model": source.model,
+        "revision": source.revision,
+        "precision": source.precision,
+        "policy": source.policy,
+        "probability": each.probability.value,
+        "probability_low": each.probability.low,
+        "probability_high": each.probability.high,
+        "calibration": source.calibration,
+        "version": 1,
+    }
+
+
+def _differs(stored: Match | None, row: Values, other: Role) -> bool:
+    """Whether there is something to write: the rules of `_overwritten` for a row that was read, and may be newer now.
+
+    A row that has changed since is judged again by the statement that writes; one that has not is left in peace.
+    """
+    if stored is None:
+        return True
+    if stored.status != MatchStatus.SUGGESTED:
+        return False
+    if stored.ranked_in is None and row["ranked_in"] is not None:
+        return False
+    if other == "need" and stored.asking != "seed":
+        return False
+    return any(getattr(stored, name) != value for name, value in row.items() if name not in _FOR_GOOD)
+
+
+def _write(session: Session, rows: Sequence[Values], other: Role) -> None:
+    statement = insert(Match)
+    rescored = {name: statement.excluded[name] for name in rows[0] if name not in _FOR_GOOD}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Match.need_id, Match.seed_id],
+            set_={**rescored, "scored": func.now()},
+            where=_overwritten(rescored, other),
+        ).values(rows)
+    )
+
+
+def _overwritten(rescored: Mapping[str, ColumnElement[Any]], other: Role) -> ColumnElement[bool]:
+    """Which rows take another ranking, as they are when they are written: a verdict may have come meanwhile."""
+    changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
+    # What a coordinator has decided on keeps the score that was decided on.
+    # And a ranking by the index of the need's own cluster is not replaced by one of another's.
+    of_its_own_cluster = or_(Match.ranked_in.is_not(None), rescored["ranked_in"].is_(None))
+    overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed, of_its_own_cluster)
+    if other == "need":
+        # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
+        overwritten = and_(overwritten, Match.asking == "seed")
+    return overwritten
+
+
+def _stored(session: Session, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:
+    column, own_column = Match.seed_id, Match.need_id
+    if other == "need":
+        column, own_column = own_column, column
+    keys = [each.ranked.key for each in proposals.found]
+    # One array, not a list of parameters: the statement stays the same however many keys there are.
+    query = select(Match).where(own_column == entry.id, column == func.any(literal(keys, ARRAY(BigInteger))))
+    found = session.scalars(query.execution_options(populate_existing=True))
+    return {getattr(match, f"{other}_id"): match for match in found}
+
+
+def _own(other: Role) -> Role:
+    return "need" if other == "seed" else "seed"
