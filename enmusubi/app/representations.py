@@ -170,6 +170,10 @@ class ProvenanceOut(Representation):
     precision: str
     policy: str
     calibration: str | None = Field(description="What the probability comes from; null where there is none")
+    needs_unknown: bool | None = Field(
+        description="Whether it was ranked for a company, by statistics without needs; told to those who oversee the "
+        "cluster"
+    )
 
 
 class PartOut(Representation):
@@ -297,8 +301,8 @@ class MatchOut(BaseModel):
     status: MatchStatus
     score: Score | None
     probability: ProbabilityOut | None = Field(
-        description="Null for a match that was ranked before there were any, and for companies where a seed's ranking "
-        "proposed it: it depends on needs of others"
+        description="Null for a match that was ranked before there were any; companies are told what their own "
+        "rankings of the need said, and nothing before there was one"
     )
     parts: list[PartOut] = Field(description="Without the hubs for those who do not oversee the cluster")
     shared: SharedOut
@@ -470,6 +474,7 @@ def _provenance(source: Provenance | Match, caller: Caller) -> ProvenanceOut:
         precision=source.precision,
         policy=source.policy,
         calibration=source.calibration,
+        needs_unknown=source.needs_unknown if caller.oversees else None,
     )
 
 
