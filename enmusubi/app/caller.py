@@ -50,6 +50,11 @@ class Caller:
         return self.role in (Role.COORDINATOR, Role.CLUSTER_ADMINISTRATOR, Role.AUDITOR)
 
     @property
+    def knows_no_needs(self) -> bool:
+        """Whether this is a company, which may not learn that others' needs exist: nor by how it is ranked."""
+        return self.role is Role.COMPANY
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether this account only reads."""
         return self.role is Role.AUDITOR

@@ -39,7 +39,6 @@ from enmusubi.matching.reasons import (
     seed_side,
 )
 from enmusubi.matching.shared import Asked, Shared, shared
-from enmusubi.matching.statistics import Statistics
 
 MOST_EXPLAINED = 10
 """So many entries of a ranking are explained in one request at most."""
@@ -68,7 +67,7 @@ class Explaining:
         self._encoder = matchmaking.encoder
         self._freshness = matchmaking.freshness
         self._lock = threading.Lock()
-        self._backgrounds: dict[int, _Cached] = {}
+        self._backgrounds: dict[tuple[int, bool], _Cached] = {}
 
     def match(self, session: Session, caller: Caller, match: Match) -> Reasons:
         """The reasons of a stored match that the caller sees."""
@@ -95,9 +94,9 @@ class Explaining:
     def _explain(self, session: Session, caller: Caller, pairs: Sequence[Pair]) -> list[Reasons]:
         if not pairs:
             return []
-        index = self._freshness.current(session, Seed, caller.cluster_id)
+        index = self._freshness.current(session, Seed, caller.cluster_id, needs_unknown=caller.knows_no_needs)
         lexicon = index.snapshot or index.fresh
-        centre = _statistics(index).centred
+        centre = index.statistics.centred
         asking, offering = self._known_needs(session, caller, pairs), self._known_seeds(session, pairs)
         needs, seeds = self._sides(asking, "need"), self._sides(offering, "seed")
         weights = {key: _weights(lexicon.weigh("seed", known.terms)) for key, known in asking.items()}
@@ -174,15 +173,15 @@ class Explaining:
         Of those alone whose vectors are stored: where these are too few, support is unknown.
         """
         with self._lock:
-            known = self._backgrounds.get(index.cluster_id)
+            known = self._backgrounds.get((index.cluster_id, index.needs_unknown))
             now = time.monotonic()
             if known is None or known.snapshot != index.snapshot_id or now >= known.until:
                 # Whoever of the cluster asks first may read all of these, and anybody else of it the same ones.
                 found = self._stored_sentences(session, index.cluster_id)
                 complete = len(found) >= BACKGROUND_SEEDS and index.snapshot is not None
-                background = Background.of(found, _statistics(index).centred)
+                background = Background.of(found, index.statistics.centred)
                 known = _Cached(index.snapshot_id, math.inf if complete else now + _SECONDS, background)
-                self._backgrounds[index.cluster_id] = known
+                self._backgrounds[index.cluster_id, index.needs_unknown] = known
             return known.background
 
     def _stored_sentences(self, session: Session, cluster_id: int) -> list[tuple[PassageVectors, str | None]]:
@@ -217,10 +216,6 @@ def refuse_too_many(limit: int) -> None:
     """InvalidInputError where more reasons are asked for than are given at once."""
     if limit > MOST_EXPLAINED:
         raise InvalidInputError(f"reasons are given for {MOST_EXPLAINED} at most: ask with limit={MOST_EXPLAINED}")
-
-
-def _statistics(index: Index) -> Statistics:
-    return index.snapshot.statistics if index.snapshot else index.fresh.statistics()
 
 
 def _key(need: Need | str) -> int:

@@ -16,6 +16,8 @@ from enmusubi.app.vocabulary import EntryStatus
 from enmusubi.matching.encoder import Encoder, Role
 from enmusubi.matching.fresh import FreshStore
 from enmusubi.matching.snapshot import LiveSnapshot, LiveSnapshots, Snapshot
+from enmusubi.matching.stand_ins import stand_ins
+from enmusubi.matching.statistics import Statistics
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +62,16 @@ def next_transaction(session: Session) -> int:
 
 @dataclass(slots=True)
 class Index:
-    """A snapshot of a cluster and the store of what is newer; the two are used, and replaced, together."""
+    """A snapshot of a cluster and the store of what is newer; the two are used, and replaced, together.
+
+    With `needs_unknown` it holds seeds alone, and statistics that no need has changed: whoever is ranked by it learns
+    nothing of needs.
+    """
 
     cluster_id: int
+    needs_unknown: bool
+    published: Snapshot | None
+    """The snapshot as it was published, which `snapshot` is, or is made of."""
     snapshot: Snapshot | None
     fresh: FreshStore
     watermarks: dict[Kind, int]
@@ -73,6 +82,11 @@ class Index:
     def snapshot_id(self) -> str | None:
         """The id of the snapshot, None where all is scored as fresh."""
         return self.snapshot.id if self.snapshot else None
+
+    @property
+    def statistics(self) -> Statistics:
+        """What ranks: the snapshot's statistics, or those of the rows."""
+        return self.snapshot.statistics if self.snapshot else self.fresh.statistics()
 
     def known(self, role: Role, keys: Sequence[int]) -> set[int]:
         """Those of the keys that the snapshot holds a row of, or the store has a word on."""
@@ -91,7 +105,8 @@ class Freshness:
         self._encoder = encoder
         self._lock = threading.Lock()
         self._followed: dict[int, LiveSnapshot] = {}
-        self._indexes: dict[int, Index] = {}
+        self._indexes: dict[tuple[int, bool], Index] = {}
+        self._stand_ins = stand_ins(encoder.fingerprint, encoder.dimension)
 
     def follow_all(self, session: Session) -> list[LiveSnapshot]:
         """The snapshot of every cluster there is; that of a later one is opened when it is first asked for."""
@@ -100,17 +115,21 @@ class Freshness:
             self._followed[cluster_id] = self._live.of(str(public_id))
         return [self._followed[cluster_id] for cluster_id, _ in clusters]
 
-    def current(self, session: Session, kind: Kind, cluster_id: int) -> Index:
-        """The index of a cluster, its fresh rows of `kind` brought up to what `session` sees now."""
+    def current(self, session: Session, kind: Kind, cluster_id: int, *, needs_unknown: bool = False) -> Index:
+        """The index of a cluster, its fresh rows of `kind` brought up to what `session` sees now.
+
+        One where needs are unknown is another index, into which none is ever put.
+        """
         live = self._followed.get(cluster_id)
         if live is None:
             live = self._follow(session, cluster_id)
         with self._lock:
-            index = self._indexes.get(cluster_id)
-            if index is None or live.current is not index.snapshot:
-                index = self._indexes[cluster_id] = self._new_index(cluster_id, live.current)
+            index = self._indexes.get((cluster_id, needs_unknown))
+            if index is None or live.current is not index.published:
+                index = self._new_index(cluster_id, needs_unknown, live.current)
+                self._indexes[cluster_id, needs_unknown] = index
         # With no snapshot the statistics come from the fresh rows of both sides.
-        for each in (kind,) if index.snapshot else (Seed, Need):
+        for each in (Seed,) if needs_unknown else (kind,) if index.snapshot else (Seed, Need):
             self._top_up(session, index, each)
         return index
 
@@ -119,10 +138,14 @@ class Freshness:
         live = self._followed[cluster_id] = self._live.of(str(public_id))
         return live
 
-    def _new_index(self, cluster_id: int, snapshot: Snapshot | None) -> Index:
-        low = snapshot.manifest.watermark if snapshot else 0
-        statistics = snapshot.statistics if snapshot else None
-        return Index(cluster_id, snapshot, FreshStore(self._encoder.dimension, statistics), {Seed: low, Need: low})
+    def _new_index(self, cluster_id: int, needs_unknown: bool, published: Snapshot | None) -> Index:
+        low = published.manifest.watermark if published else 0
+        snapshot, invented = published, None
+        if needs_unknown:
+            invented = self._stand_ins
+            snapshot = published.without_needs(invented) if published else None
+        fresh = FreshStore(self._encoder.dimension, snapshot.statistics if snapshot else None, invented)
+        return Index(cluster_id, needs_unknown, published, snapshot, fresh, {Seed: low, Need: low})
 
     def _top_up(self, session: Session, index: Index, kind: Kind) -> None:
         # Read and applied by one request at a time, so that a later reading is never followed by an earlier one.
@@ -156,18 +179,25 @@ class Freshness:
             else:
                 changed.append((row.id, row.embedding, row.text_language, row.terms))
         if changed:
-            self._put(index, role, changed)
+            self._put(index.fresh, role, changed)
         index.watermarks[kind] = max(index.watermarks[kind], rows[0].oldest_running)
 
-    def _put(self, index: Index, role: Role, changed: Sequence[tuple[Any, ...]]) -> None:
+    def alone(self, index: Index, kind: Kind, rows: Sequence[Row[*tuple[Any, ...]]]) -> FreshStore:
+        """A store of these rows (id, embedding, language, terms) alone, scored by the statistics of an index."""
+        store = FreshStore(self._encoder.dimension, index.statistics)
+        if rows:
+            self._put(store, role_of(kind), rows)
+        return store
+
+    def _put(self, store: FreshStore, role: Role, changed: Sequence[Sequence[Any]]) -> None:
         try:
-            index.fresh.put_many(role, rows_of(changed, self._encoder.dimension))
+            store.put_many(role, rows_of(changed, self._encoder.dimension))
         except ValueError:
             # One stored vector is damaged: it alone is left out, and named.
             for row in changed:
                 try:
-                    index.fresh.put_many(role, rows_of([row], self._encoder.dimension))
+                    store.put_many(role, rows_of([row], self._encoder.dimension))
                 except ValueError:
                     # Without the traceback, which would quote the vector.
                     logger.error("the stored vector of %s %d is damaged: left out", role, row[0])  # noqa: TRY400
-                    index.fresh.put(role, row[0], None)
+                    store.put(role, row[0], None)

@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, case, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,10 +16,14 @@ from enmusubi.app.recording import record
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
 from enmusubi.matching.encoder import Role
 
+_VERSIONS: Final = ("need_version", "seed_version")
+
 Values = dict[str, Any]
 
 _FOR_GOOD: Final = frozenset({"need_id", "seed_id", "cluster_id", "public_id", "status", "version"})
 """What no later ranking changes."""
+_COMPANYS: Final = ("company_probability", "company_probability_low", "company_probability_high")
+"""What the need's company is told, by rankings of its own alone."""
 
 
 def keep(session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:
@@ -77,12 +82,18 @@ def _values(caller: Caller, entry: Seed | Need, proposals: Proposals, other: Rol
         "probability_low": each.probability.low,
         "probability_high": each.probability.high,
         "calibration": source.calibration,
+        "needs_unknown": source.needs_unknown,
         "version": 1,
+        **(
+            dict(zip(_COMPANYS, astuple(each.probability), strict=True))
+            if source.needs_unknown and own == "need"
+            else {}
+        ),
     }
 
 
 def _differs(stored: Match | None, row: Values, other: Role) -> bool:
-    """Whether there is something to write: the rules of `_overwritten` for a row that was read, and may be newer now.
+    """Whether there is something to write: the rules of `_write` for a row that was read, and may be newer now.
 
     A row that has changed since is judged again by the statement that writes; one that has not is left in peace.
     """
@@ -90,36 +101,59 @@ def _differs(stored: Match | None, row: Values, other: Role) -> bool:
         return True
     if stored.status != MatchStatus.SUGGESTED:
         return False
+    if any(getattr(stored, name) != row[name] for name in _COMPANYS if name in row):
+        return True
     if stored.ranked_in is None and row["ranked_in"] is not None:
         return False
     if other == "need" and stored.asking != "seed":
         return False
-    return any(getattr(stored, name) != value for name, value in row.items() if name not in _FOR_GOOD)
+    of_these_versions = all(getattr(stored, name) == row[name] for name in _VERSIONS)
+    if row["needs_unknown"] and not stored.needs_unknown and of_these_versions:
+        return False
+    return any(getattr(stored, name) != value for name, value in row.items() if name in _rescored(row))
+
+
+def _rescored(row: Values) -> list[str]:
+    """The columns that one ranking sets together."""
+    return [name for name in row if name not in _FOR_GOOD and name not in _COMPANYS]
 
 
 def _write(session: Session, rows: Sequence[Values], other: Role) -> None:
+    """Add the rows that are missing and renew the others as they are by now: a verdict may have come meanwhile.
+
+    What a coordinator has decided on keeps the score that was decided on. What the need's company is told is renewed by
+    itself; all else together, where the new ranking says more than the stored one.
+    """
     statement = insert(Match)
-    rescored = {name: statement.excluded[name] for name in rows[0] if name not in _FOR_GOOD}
+    new = {name: statement.excluded[name] for name in _rescored(rows[0])}
+    better = _is_better(new, other)
+    rescored = and_(better, or_(*(getattr(Match, name).is_distinct_from(value) for name, value in new.items())))
+    told = {name: statement.excluded[name] for name in _COMPANYS if name in rows[0]}
+    retold = or_(false(), *(getattr(Match, name).is_distinct_from(value) for name, value in told.items()))
+    renewed = {**new, "scored": func.now()}
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[Match.need_id, Match.seed_id],
-            set_={**rescored, "scored": func.now()},
-            where=_overwritten(rescored, other),
+            set_={
+                **{name: case((rescored, value), else_=getattr(Match, name)) for name, value in renewed.items()},
+                **told,
+            },
+            where=and_(Match.status == MatchStatus.SUGGESTED, or_(rescored, retold)),
         ).values(rows)
     )
 
 
-def _overwritten(rescored: Mapping[str, ColumnElement[Any]], other: Role) -> ColumnElement[bool]:
-    """Which rows take another ranking, as they are when they are written: a verdict may have come meanwhile."""
-    changed = or_(*(getattr(Match, name).is_distinct_from(value) for name, value in rescored.items()))
-    # What a coordinator has decided on keeps the score that was decided on.
-    # And a ranking by the index of the need's own cluster is not replaced by one of another's.
-    of_its_own_cluster = or_(Match.ranked_in.is_not(None), rescored["ranked_in"].is_(None))
-    overwritten = and_(Match.status == MatchStatus.SUGGESTED, changed, of_its_own_cluster)
+def _is_better(new: Mapping[str, ColumnElement[Any]], other: Role) -> ColumnElement[bool]:
+    """Whether a ranking says more of a pair than the one that is stored."""
+    # A ranking by the index of the need's own cluster is not replaced by one of another's.
+    rules = [or_(Match.ranked_in.is_not(None), new["ranked_in"].is_(None))]
     if other == "need":
         # A need's own ranking says more of the need than that of a seed, whoever looks at the seed.
-        overwritten = and_(overwritten, Match.asking == "seed")
-    return overwritten
+        rules.append(Match.asking == "seed")
+    # Nor one that knew the cluster's needs by one that did not, of the same texts.
+    of_other_versions = or_(*(getattr(Match, name).is_distinct_from(new[name]) for name in _VERSIONS))
+    rules.append(or_(Match.needs_unknown, ~new["needs_unknown"], of_other_versions))
+    return and_(*rules)
 
 
 def _stored(session: Session, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:

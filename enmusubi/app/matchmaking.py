@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
+from enmusubi.app.embeddings import Kind, analysis, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.keeping import keep
@@ -21,6 +21,7 @@ from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import MatchStatus
 from enmusubi.matching import calibration
 from enmusubi.matching.encoder import Encoder
+from enmusubi.matching.fresh import FreshStore
 from enmusubi.matching.matchmaker import propose
 from enmusubi.matching.ranking import Ranked
 from enmusubi.matching.reranking import FIRST, Reranker, policy_name, rerank
@@ -60,6 +61,7 @@ class Matchmaking:
             encoder.precision,
             policy_name(used.policy.name, self.reranker),
             used.calibration.name,
+            index.needs_unknown,
         )
 
     def for_text(
@@ -103,7 +105,8 @@ class Matchmaking:
     ) -> Proposals:
         used = self._fittings.current(session)
         # The caller's own cluster's, whosever the need: its statistics are of nothing that the cluster may not know.
-        index = self.freshness.current(session, kind, caller.cluster_id)
+        # A company's knows no needs: their statistics would tell it, in thousands of calls, what others look for.
+        index = self.freshness.current(session, kind, caller.cluster_id, needs_unknown=caller.knows_no_needs)
         eligible = and_(visibility.open_for_matching(kind), seen)
         rows: dict[int, Row[Any]] = {}
 
@@ -119,19 +122,30 @@ class Matchmaking:
 
         # At least as many as a probability is told from and as are reranked, however few are asked for.
         depth = max(limit, calibration.DEPTH, self.reranked if self.reranker else 0)
-        ranked = propose(asking, depth, index.snapshot, index.fresh, used.policy, visible, all_visible)
+        snapshot, fresh = index.snapshot, index.fresh
+        if index.needs_unknown and kind is Need:
+            snapshot, fresh = None, self._alone(session, index, kind, eligible)
+        ranked = propose(asking, depth, snapshot, fresh, used.policy, visible, all_visible)
         probabilities = used.calibration.probabilities(ranked)
         nothing_good = calibration.no_good_match(probabilities[: calibration.DEPTH], self.floor)
         # Told of the ranking that the calibration was fitted to, which is the one before reranking.
         sure = {each.key: probability for each, probability in zip(ranked, probabilities, strict=True)}
         shown = self._reranked(session, asking, kind, asked, ranked)[:limit] if misses or not nothing_good else []
-        fresh = set(index.fresh.keys(asking.asked).tolist())
+        newer = set(fresh.keys(asking.asked).tolist())
         found = [
-            Proposal(each, sure[each.key], rows[each.key], index.snapshot is None or each.key in fresh)
-            for each in shown
+            Proposal(each, sure[each.key], rows[each.key], snapshot is None or each.key in newer) for each in shown
         ]
         any_open = bool(ranked) or session.scalar(select(kind.id).where(eligible).limit(1)) is not None
         return Proposals(found, asked, self.provenance(index, used), any_open, bool(ranked), nothing_good)
+
+    def _alone(self, session: Session, index: Index, kind: Kind, eligible: ColumnElement[bool]) -> FreshStore:
+        """The rows themselves, where an index has none of their kind: of a company's own needs."""
+        query = (
+            select(kind.id, kind.embedding, kind.text_language, kind.terms)
+            .where(eligible, kind.embedding_encoder == self.encoder.fingerprint)
+            .where(kind.embedding.is_not(None), kind.terms_analysis == analysis())
+        )
+        return self.freshness.alone(index, kind, session.execute(query).all())
 
     def _reranked(
         self, session: Session, asking: Asking, kind: Kind, asked: Asked, ranked: Sequence[Ranked]

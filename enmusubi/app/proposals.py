@@ -23,6 +23,8 @@ class Provenance:
     precision: str
     policy: str
     calibration: str
+    needs_unknown: bool
+    """Whether it ranked for a company, by statistics that no need of the catalogue has changed."""
 
 
 @dataclass(frozen=True, slots=True)

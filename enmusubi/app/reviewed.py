@@ -141,20 +141,23 @@ def _last_reviews(session: Session) -> Iterator[Row[Any]]:
 def _rankings(session: Session, model: Model, policy: str) -> Iterator[tuple[int, list[Ranked]]]:
     """The ten best stored matches of each need that has a review, by the need's key.
 
-    Best by the score that the policy alone gives: a probability is told from the ranking before a reranker's.
+    Best by the score that the policy alone gives: a probability is told from the ranking before a reranker's. Where a
+    ranking that knew the cluster's needs has stored any, these alone: scores for a company are on another scale.
     """
     reviewed = select(Match.need_id).join(Review, Review.match_id == Match.id)
     stored = session.execute(
-        select(Match.need_id, Match.seed_id, Match.parts, Match.policy)
+        select(Match.need_id, Match.seed_id, Match.parts, Match.policy, Match.needs_unknown)
         .where(Match.model == model.name, Match.revision == model.revision, Match.need_id.in_(reviewed))
         .where(Match.asking == "need")
         .order_by(Match.need_id)
     )
-    for need, rows in groupby(stored, key=lambda row: row.need_id):
+    for need, grouped in groupby(stored, key=lambda row: row.need_id):
+        rows = [row for row in grouped if _policy_of(row.policy) == policy]
+        for_companies = all(row.needs_unknown for row in rows)
         candidates = [
             Candidate(row.seed_id, f"{row.seed_id:020}", _policy_parts(row.parts))
             for row in rows
-            if _policy_of(row.policy) == policy
+            if row.needs_unknown == for_companies
         ]
         yield need, rank(candidates, DEPTH)
 

@@ -36,12 +36,12 @@ def shown_score(match: Match, caller: Caller) -> float | None:
 def shown_probability(match: Match, caller: Caller) -> Probability | None:
     """How probable a stored match is, as the caller may see it; None where he may not, or nobody has said.
 
-    Where a seed asked, that depends on the needs it was ranked among, which a company sees its own of alone.
+    A company is told what its own rankings said, which depends on nobody else's needs.
     """
     value, low, high = match.probability, match.probability_low, match.probability_high
+    if caller.knows_no_needs:
+        value, low, high = match.company_probability, match.company_probability_low, match.company_probability_high
     if value is None or low is None or high is None:
-        return None
-    if match.asking != "need" and caller.role is Role.COMPANY:
         return None
     return seen_probability(Probability(value, low, high), caller, elsewhere=_ranked_elsewhere(match, caller))
 

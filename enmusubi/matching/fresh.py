@@ -14,6 +14,7 @@ from enmusubi.matching.evidence import Side
 from enmusubi.matching.lexical.index import LexicalIndex, Phrase, Weighed, average_lengths, saturation, weigh
 from enmusubi.matching.rows import Rows, check
 from enmusubi.matching.similarity import Keys, Matrix, Scores
+from enmusubi.matching.stand_ins import StandIns
 from enmusubi.matching.statistics import ROLES, Hubs, Statistics, estimate
 
 _FIRST_CAPACITY = 64
@@ -36,13 +37,15 @@ class FreshStore:
     """Rows changed since the snapshot's watermark: what they hold, or the fact that they may not be matched now.
 
     `statistics` are the snapshot's; where there is none, every row is a fresh one, and the statistics are estimated
-    from the rows. Safe for any number of readers and writers. When a newer snapshot comes into use, make a new store
-    of what is newer than its watermark and swap the two together.
+    from the rows: of both sides, or with `stand_ins` from seeds and these alone. Safe for any number of readers and
+    writers. When a newer snapshot comes into use, make a new store of what is newer than its watermark and swap the
+    two together.
     """
 
-    def __init__(self, dimension: int, statistics: Statistics | None = None) -> None:
+    def __init__(self, dimension: int, statistics: Statistics | None = None, stand_ins: StandIns | None = None) -> None:
         self.dimension = dimension
         self._given = statistics
+        self._stand_ins = stand_ins
         self._lock = threading.RLock()
         self._tables = {role: _Table(role, dimension, statistics) for role in ROLES}
         self._views: dict[Role, FreshView] | None = None
@@ -98,6 +101,8 @@ class FreshStore:
                 {role: table.matrix() for role, table in self._tables.items()},
                 {role: table.languages() for role, table in self._tables.items()},
             )
+            if self._stand_ins is not None:
+                statistics = statistics.without_needs(self._stand_ins)
         return {
             role: FreshView(table.side(statistics), table.overridden(), statistics)
             for role, table in self._tables.items()

@@ -5,7 +5,7 @@ shrunk towards what is known more widely, and with nothing known at all it chang
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import faiss
@@ -16,6 +16,7 @@ from enmusubi.matching.encoder import Role
 from enmusubi.matching.lexical.index import LexicalIndex
 from enmusubi.matching.rows import other
 from enmusubi.matching.similarity import Keys, Matrix, Scores
+from enmusubi.matching.stand_ins import StandIns
 
 ROLES: tuple[Role, Role] = ("seed", "need")
 PRIOR_ROWS = 10
@@ -91,6 +92,34 @@ class Statistics:
         """The share of lexical evidence to expect of a pair in one language with this similarity."""
         return np.interp(similarity, GRID, self.expected[asking])
 
+    def without_needs(self, stand_ins: StandIns) -> "Statistics":
+        """What is left of them where no need of the catalogue may count: what seeds say, and invented needs.
+
+        Needs are centred by the mean of the stand-ins in their language, shrunk to that of seeds, or by that of seeds.
+        Hubs across are seeds near to stand-ins. The curve is the one that installations start with.
+        """
+        elsewhere = self.elsewhere["seed"]
+        names = sorted({*self.languages, *stand_ins.languages})
+        of_seeds = dict(zip(self.languages, self.means["seed"], strict=True))
+        seeds = [of_seeds.get(name, elsewhere) for name in names]
+        # In a language without stand-ins needs are centred as seeds are, known or not: that others' needs speak it
+        # makes no difference.
+        needs = [
+            _shrunk(*total, mean.astype(np.float64)).astype(np.float32) if total[1] else mean
+            for total, mean in zip(_totals(stand_ins.matrix, stand_ins.languages, names), seeds, strict=True)
+        ]
+        found = Statistics(
+            names,
+            {"seed": _stacked(seeds, len(elsewhere)), "need": _stacked(needs, len(elsewhere))},
+            dict.fromkeys(ROLES, elsewhere),
+            # Keys that no entry has.
+            {"seed": self.sampled_keys["seed"], "need": np.arange(-len(stand_ins.matrix), 0)},
+            self.samples,
+            dict.fromkeys(ROLES, _CURVE_PRIOR),
+        )
+        centred = found.centred(stand_ins.matrix, "need", stand_ins.languages)
+        return replace(found, samples={"seed": self.samples["seed"], "need": centred})
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything the statistics consist of, for `numpy.savez`; samples are kept as keys of rows."""
         arrays: dict[str, NDArray[Any]] = {
@@ -165,39 +194,54 @@ def estimate(
     return Statistics(names, means, elsewhere, sampled_keys, samples, expected), centred
 
 
+Totals = Sequence[tuple[Scores, int]]
+"""By language: the sum of the vectors (d,) and their number."""
+
+
 def _means(
     matrices: Mapping[Role, Matrix], languages: Mapping[Role, Sequence[str]], names: Sequence[str]
 ) -> tuple[dict[Role, Matrix], dict[Role, Matrix]]:
-    """Means by side and language, each shrunk: to its language's, that to the catalogue's, that to nothing."""
-    dimension = matrices["seed"].shape[1]
-    sums: dict[tuple[Role, str], Scores] = {}
-    counts: dict[tuple[Role, str], int] = {}
-    for role in ROLES:
-        spoken = np.array(languages[role], dtype=object)
-        for name in names:
-            rows = matrices[role][spoken == name]
-            sums[role, name] = rows.sum(axis=0, dtype=np.float64)
-            counts[role, name] = len(rows)
-    nothing = np.zeros(dimension)
-    everything = _shrunk(sum(sums.values(), nothing), sum(counts.values()), nothing)
-    means, elsewhere = {}, {}
-    for role in ROLES:
-        side = sum((sums[role, name] for name in names), nothing)
-        elsewhere[role] = _shrunk(side, sum(counts[role, name] for name in names), everything).astype(np.float32)
-        means[role] = np.array(
-            [
-                _shrunk(sums[role, name], counts[role, name], _of_language(name, sums, counts, everything))
-                for name in names
-            ],
-            dtype=np.float32,
-        ).reshape(len(names), dimension)
-    return means, elsewhere
+    """Means by side and language, each shrunk: to its language's, that to the catalogue's, that to nothing.
+
+    For needs the language and the catalogue are of both sides; for seeds of seeds alone, whom no need changes.
+    """
+    totals = {role: _totals(matrices[role], languages[role], names) for role in ROLES}
+    both = [
+        (of_seeds + of_needs, some + others)
+        for (of_seeds, some), (of_needs, others) in zip(totals["seed"], totals["need"], strict=True)
+    ]
+    nothing = np.zeros(matrices["seed"].shape[1])
+    found = {
+        "seed": _shrunk_means(totals["seed"], totals["seed"], nothing),
+        "need": _shrunk_means(totals["need"], both, nothing),
+    }
+    return {role: found[role][0] for role in ROLES}, {role: found[role][1] for role in ROLES}
 
 
-def _of_language(
-    name: str, sums: Mapping[tuple[Role, str], Scores], counts: Mapping[tuple[Role, str], int], everything: Scores
-) -> Scores:
-    return _shrunk(sums["seed", name] + sums["need", name], counts["seed", name] + counts["need", name], everything)
+def _totals(matrix: Matrix, languages: Sequence[str], names: Sequence[str]) -> Totals:
+    spoken = np.array(languages, dtype=object)
+    chosen = [matrix[spoken == name] for name in names]
+    return [(rows.sum(axis=0, dtype=np.float64), len(rows)) for rows in chosen]
+
+
+def _shrunk_means(side: Totals, widely: Totals, nothing: Scores) -> tuple[Matrix, Matrix]:
+    """The means of a side by language (languages, d), and the one for other languages (d,)."""
+    everything = _shrunk(*_summed(widely, nothing), nothing)
+    elsewhere = _shrunk(*_summed(side, nothing), everything).astype(np.float32)
+    means = [
+        # Of a language in which nothing is known the mean is exactly that of one that nobody has named.
+        _shrunk(*total, _shrunk(*wide, everything)).astype(np.float32) if wide[1] else elsewhere
+        for total, wide in zip(side, widely, strict=True)
+    ]
+    return _stacked(means, len(nothing)), elsewhere
+
+
+def _stacked(rows: Sequence[Matrix], dimension: int) -> Matrix:
+    return np.array(rows, dtype=np.float32).reshape(len(rows), dimension)
+
+
+def _summed(totals: Totals, nothing: Scores) -> tuple[Scores, int]:
+    return sum((total for total, _ in totals), nothing), sum(count for _, count in totals)
 
 
 def _shrunk(total: Scores, count: int, prior: Scores) -> Scores:

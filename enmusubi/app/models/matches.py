@@ -68,6 +68,12 @@ class Match(Base):
     probability_low: Mapped[float | None] = mapped_column(Double)
     probability_high: Mapped[float | None] = mapped_column(Double)
     calibration: Mapped[str | None] = mapped_column(Text)
+    # Whether all this is of a ranking for a company, which no need of the catalogue but the pair's own had a part in.
+    needs_unknown: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    # How probable it was in the last such ranking of the need: all that its company is told, whoever has looked since.
+    company_probability: Mapped[float | None] = mapped_column(Double)
+    company_probability_low: Mapped[float | None] = mapped_column(Double)
+    company_probability_high: Mapped[float | None] = mapped_column(Double)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = set_now()
     scored: Mapped[datetime.datetime] = set_now()

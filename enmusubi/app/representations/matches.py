@@ -45,8 +45,8 @@ class MatchOut(BaseModel):
     status: MatchStatus = Field(description=STATUS)
     score: Score | None
     probability: ProbabilityOut | None = Field(
-        description="Null for a match that was ranked before there were any, and for companies where a seed's ranking "
-        "proposed it: it depends on needs of others"
+        description="Null for a match that was ranked before there were any; companies are told what their own "
+        "rankings of the need said, and nothing before there was one"
     )
     parts: list[PartOut] = Field(description="Without the hubs for those who do not oversee the cluster")
     shared: SharedOut

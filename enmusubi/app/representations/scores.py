@@ -33,6 +33,10 @@ class ProvenanceOut(Representation):
     precision: str
     policy: str
     calibration: str | None = Field(description="What the probability comes from; null where there is none")
+    needs_unknown: bool | None = Field(
+        description="Whether it was ranked for a company, by statistics without needs; told to those who oversee the "
+        "cluster"
+    )
 
 
 class PartOut(Representation):
@@ -73,6 +77,7 @@ def provenance_out(source: Provenance | Match, caller: Caller) -> ProvenanceOut:
         precision=source.precision,
         policy=source.policy,
         calibration=source.calibration,
+        needs_unknown=source.needs_unknown if caller.oversees else None,
     )
 
 

@@ -21,6 +21,7 @@ from enmusubi.matching.reranking import FIRST, Reranker, rerank
 from enmusubi.matching.rows import Asking, Rows
 from enmusubi.matching.similarity import Matrix
 from enmusubi.matching.snapshot import Snapshot
+from enmusubi.matching.stand_ins import stand_ins
 from enmusubi.matching.statistics import ROLES, Statistics, estimate
 
 DEPTH: Final = 100
@@ -34,6 +35,7 @@ IDEAS: Final = {
     "parts": "long needs also part by part",
 }
 """The ideas of the production ranking, in the order in which they are switched on."""
+FOR_COMPANIES: Final = "for-companies"
 _OF_THE_SNAPSHOT = frozenset({"centred", "words", "phrases", "estimated"})
 
 
@@ -83,6 +85,9 @@ def _known() -> Iterator[Configuration]:
         if len(on) < len(IDEAS):
             yield Configuration(idea, f"+ {about}", frozenset(on))
     yield production()
+    yield Configuration(
+        FOR_COMPANIES, f"{DEFAULT.name} as companies get it: invented needs in the place of others'", frozenset(IDEAS)
+    )
     for idea in IDEAS:
         # Without the means, the curve of what a similarity lets one expect would have to be another.
         if idea != "centred":
@@ -163,7 +168,11 @@ class Ranker:
         return rerank(dataset.queries[name].matched_text(), "need", found, texts, self._reranker, self._first)
 
     def _snapshot(self, configuration: Configuration) -> Snapshot:
-        """The production snapshot less the ideas that are off."""
+        """The production snapshot less the ideas that are off, or the needs."""
+        if configuration.name == FOR_COMPANIES:
+            snapshot = self._prepared.snapshot
+            invented = stand_ins(snapshot.manifest.fingerprint, snapshot.manifest.dimension)
+            return snapshot.without_needs(invented)
         if configuration.ideas >= _OF_THE_SNAPSHOT:
             return self._prepared.snapshot
         return snapshot_with(self._prepared, configuration.ideas, self._lexical(configuration.ideas))

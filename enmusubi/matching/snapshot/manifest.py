@@ -10,7 +10,7 @@ from typing import Any
 
 from enmusubi.matching.encoder import Role
 
-FORMAT = 3
+FORMAT = 4
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 VECTORS: Mapping[Role, str] = {"seed": "seeds.faiss", "need": "needs.faiss"}

@@ -1,6 +1,7 @@
 """An opened snapshot: verified once, then only read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from enmusubi.matching.snapshot.manifest import (
     SnapshotError,
     read_manifest,
 )
+from enmusubi.matching.stand_ins import StandIns
 from enmusubi.matching.statistics import ROLES, Statistics
 
 
@@ -71,6 +73,26 @@ class Snapshot:
             raise SnapshotError(f"snapshot {manifest.id}: built for another cluster")
         _verify(path, manifest)
         return cls(manifest, *_read(path, manifest))
+
+    def without_needs(self, stand_ins: StandIns) -> Self:
+        """The same seeds, ranked as if no need were known but the stand-ins; what is large is shared, not copied."""
+        seeds = self._sides["seed"]
+        statistics = self.statistics.without_needs(stand_ins)
+        no_needs = LexicalIndex.build([])
+        sides: dict[Role, Side] = {
+            "seed": replace(seeds, hubs=(statistics.hubs(seeds.rows, "seed", seeds.keys)[0], seeds.hubs[1])),
+            "need": replace(
+                self._sides["need"],
+                keys=seeds.keys[:0],
+                rows=seeds.rows[:0],
+                languages=seeds.languages[:0],
+                hubs=(None, None),
+                share=no_needs.share,
+            ),
+        }
+        return type(self)(
+            self.manifest, statistics, sides, {"seed": self._lexical["seed"], "need": no_needs}, self._indexes
+        )
 
     @property
     def id(self) -> str:
