@@ -37,7 +37,7 @@ def main() -> None:
         needs = texts(Path(scratch))
     encoder = load_encoder(None, options.home)
     matrix = np.ascontiguousarray(encoder.encode(needs, "need"), dtype=np.float32)
-    write(options.file, encoder.fingerprint, StandIns(matrix, tuple(map(language_of, needs))))
+    write(options.file, encoder.model, encoder.revision, StandIns(matrix, tuple(map(language_of, needs))))
     print(f"{len(needs)} needs, {options.file.stat().st_size:,} bytes: {options.file}")
 
 

@@ -106,7 +106,7 @@ class Freshness:
         self._lock = threading.Lock()
         self._followed: dict[int, LiveSnapshot] = {}
         self._indexes: dict[tuple[int, bool], Index] = {}
-        self._stand_ins = stand_ins(encoder.fingerprint, encoder.dimension)
+        self._stand_ins = stand_ins(encoder.model, encoder.revision, encoder.dimension)
 
     def follow_all(self, session: Session) -> list[LiveSnapshot]:
         """The snapshot of every cluster there is; that of a later one is opened when it is first asked for."""

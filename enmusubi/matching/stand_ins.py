@@ -1,6 +1,6 @@
 """Invented needs that stand in for a catalogue's where a ranking must not depend on them; shipped as vectors."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,31 +27,35 @@ class StandIns(NamedTuple):
         return cls(np.empty((0, dimension), dtype=np.float32), ())
 
 
-def stand_ins(fingerprint: str, dimension: int) -> StandIns:
-    """Those of the encoder with this fingerprint; none where it is not the one they were made with."""
+def stand_ins(model: str, revision: str, dimension: int) -> StandIns:
+    """Those of a model; none where it is not the one they were made with, in whatever precision it runs."""
     made_with, shipped = _shipped()
-    return shipped if made_with == fingerprint else StandIns.none(dimension)
+    return shipped if made_with == (model, revision) else StandIns.none(dimension)
 
 
-def write(path: Path, fingerprint: str, made: StandIns) -> None:
+def write(path: Path, model: str, revision: str, made: StandIns) -> None:
     """Write a file that `stand_ins` reads, to three decimal digits of each number."""
     # Half precision is enough for a mean and for neighbours, and half the size.
     arrays: dict[str, NDArray[Any]] = {
-        "fingerprint": np.frombuffer(fingerprint.encode(), dtype=np.uint8),
-        "languages": np.frombuffer("\n".join(made.languages).encode(), dtype=np.uint8),
+        "made_with": _bytes((model, revision)),
+        "languages": _bytes(made.languages),
         "matrix": made.matrix.astype(np.float16),
     }
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # its second parameter has a name of its own
 
 
 @cache
-def _shipped() -> tuple[str, StandIns]:
+def _shipped() -> tuple[tuple[str, str], StandIns]:
     with (files(__package__) / FILE).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return _read(arrays)
+        model, revision = _lines(arrays["made_with"])
+        wide = arrays["matrix"].astype(np.float64)
+        matrix = (wide / np.sqrt((wide**2).sum(axis=1))[:, None]).astype(np.float32)
+        return (model, revision), StandIns(matrix, tuple(_lines(arrays["languages"])))
 
 
-def _read(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, StandIns]:
-    languages = arrays["languages"].tobytes().decode()
-    wide = arrays["matrix"].astype(np.float64)
-    matrix = (wide / np.sqrt((wide**2).sum(axis=1))[:, None]).astype(np.float32)
-    return arrays["fingerprint"].tobytes().decode(), StandIns(matrix, tuple(languages.split("\n")))
+def _bytes(lines: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(lines).encode(), dtype=np.uint8)
+
+
+def _lines(written: NDArray[np.uint8]) -> list[str]:
+    return written.tobytes().decode().split("\n")

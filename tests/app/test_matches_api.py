@@ -135,11 +135,13 @@ def test_match_explains_itself(people: People, session: Session) -> None:
         "precision": ENCODER.precision,
         "policy": "evidence-1",
         "calibration": "default-1",
+        "needs_unknown": None,
     }
     assert need["matches"]["provenance"] == source
     match = people.university.read(f"/matches/{ranked['match']}")
     assert match["provenance"] == source
     exact = people.coordinator.read(f"/needs/{need['id']}/matches")["ranking"][0]
+    match = people.university.read(f"/matches/{ranked['match']}")  # ranked by all needs now, no more for the company
     assert (match["score"], ranked["score"]) == (round(exact["score"], 2), None)
     for shown in (exact, people.coordinator.read(f"/matches/{ranked['match']}")):
         assert [part["name"] for part in shown["parts"]] == ["similarity", "terms"]

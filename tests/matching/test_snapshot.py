@@ -271,7 +271,7 @@ def test_another_format_is_named(tmp_path: Path) -> None:
     described = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(described | {"format": 1}))
 
-    with pytest.raises(SnapshotError, match="format 1 where 3 is understood"):
+    with pytest.raises(SnapshotError, match="format 1 where 4 is understood"):
         Snapshot.open(folder)
 
 

@@ -171,8 +171,8 @@ class Ranker:
         """The production snapshot less the ideas that are off, or the needs."""
         if configuration.name == FOR_COMPANIES:
             snapshot = self._prepared.snapshot
-            invented = stand_ins(snapshot.manifest.fingerprint, snapshot.manifest.dimension)
-            return snapshot.without_needs(invented)
+            made = snapshot.manifest
+            return snapshot.without_needs(stand_ins(made.model, made.revision, made.dimension))
         if configuration.ideas >= _OF_THE_SNAPSHOT:
             return self._prepared.snapshot
         return snapshot_with(self._prepared, configuration.ideas, self._lexical(configuration.ideas))
