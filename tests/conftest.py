@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tests.databases import as_superuser
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does; see docs/decisions/0011
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker for each processor: more threads than that would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in [name for name in os.environ if name.startswith("ENMUSUBI_")]:
     del os.environ[name]  # tests run with the defaults, whatever the developer's shell sets
 
@@ -85,6 +89,17 @@ NOBODY = text(
 )
 
 
+@contextmanager
+def rolled_back(server: Database) -> Iterator[RolledBackDatabase]:
+    """The server's database, everything in it undone in the end."""
+    with server.engine.connect() as connection:
+        transaction = connection.begin()
+        database = RolledBackDatabase(engine=server.engine, url=server.url, service=server.service)
+        database.connection = connection
+        yield database
+        transaction.rollback()
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Database]:
     """A migrated database on an embedded server of this test run."""
@@ -103,12 +118,8 @@ def server() -> Iterator[Database]:
 @pytest.fixture
 def database(server: Database) -> Iterator[RolledBackDatabase]:
     """The server's database, everything in it undone after the test."""
-    with server.engine.connect() as connection:
-        transaction = connection.begin()
-        rolled_back = RolledBackDatabase(engine=server.engine, url=server.url, service=server.service)
-        rolled_back.connection = connection
-        yield rolled_back
-        transaction.rollback()
+    with rolled_back(server) as database:
+        yield database
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import grants, visibility
 from enmusubi.app.caller import Caller, act_as, acting_as_service
-from enmusubi.app.database import Base
+from enmusubi.app.database import Base, Database
 from enmusubi.app.models import (
     IdempotentReply,
     Match,
@@ -27,7 +27,7 @@ from enmusubi.app.models import (
 )
 from enmusubi.app.vocabulary import EntryStatus, Role, Verdict
 from tests.app.factories import a_caller, a_cluster, a_match, a_need, a_seed, an_organisation, days_from_now
-from tests.conftest import RolledBackDatabase
+from tests.conftest import RolledBackDatabase, rolled_back
 
 OPEN_TO_ALL = {"clusters", "fittings"}
 """Tables without policies of their own."""
@@ -48,9 +48,23 @@ class Scene:
         return [caller for caller in self.callers if caller.role is role][number]
 
 
+@pytest.fixture(scope="module")
+def made(server: Database) -> Iterator[Scene]:
+    """Everything that could be seen by the wrong one, made once: there is much of it."""
+    with rolled_back(server) as database, database.session() as session:
+        yield Scene(database, session, _made(session))
+
+
 @pytest.fixture
-def scene(database: RolledBackDatabase, session: Session) -> Scene:
-    """Everything that could be seen by the wrong one."""
+def scene(made: Scene) -> Iterator[Scene]:
+    """The same as it was made, whatever the test before has done to it."""
+    savepoint = made.database.connection.begin_nested()
+    with made.database.session() as session:
+        yield replace(made, session=session)
+    savepoint.rollback()
+
+
+def _made(session: Session) -> tuple[Caller, ...]:
     clusters = a_cluster(session), a_cluster(session)
     callers = []
     for cluster, other in (clusters, clusters[::-1]):
@@ -98,7 +112,7 @@ def scene(database: RolledBackDatabase, session: Session) -> Scene:
                         )
         session.add(IdempotentReply(account_id=companies[0].id, key="k", request_digest=b"d"))
     session.commit()
-    return Scene(database, session, tuple(callers))
+    return tuple(callers)
 
 
 @contextmanager

@@ -106,7 +106,8 @@ def _profile_constraints(table: str) -> tuple[Any, ...]:
             unique=True,
         ),
         one_of("status", EntryStatus, "status"),
-        Index(f"ix_{table}_page", "cluster_id", "created", "public_id"),
+        # The order of lists. Without the cluster: which others' entries one sees is no condition on a column.
+        Index(f"ix_{table}_newest", "created", "public_id"),
     )
 
 

@@ -1,4 +1,4 @@
-"""people of a former owner are not named to the present one; the index holds nothing whose time has run out."""
+"""people of a former owner are not named to the present one; the index holds nothing expired; lists by age."""
 
 from alembic import op
 
@@ -38,14 +38,21 @@ $$
 """
 EXPIRING = "case when status = 'published' and expires_on < current_date then 'expired' else status end"
 ENTRIES = ("seed", "need")
+TABLES = ("seeds", "needs")
 
 
 def upgrade() -> None:
     op.execute(ACTOR_NAMED.format(named=NAMED))
     _tell_changes_with(EXPIRING)
+    for table in TABLES:
+        op.drop_index(f"ix_{table}_page", table_name=table)
+        op.create_index(f"ix_{table}_newest", table, ["created", "public_id"])
 
 
 def downgrade() -> None:
+    for table in TABLES:
+        op.drop_index(f"ix_{table}_newest", table_name=table)
+        op.create_index(f"ix_{table}_page", table, ["cluster_id", "created", "public_id"])
     _tell_changes_with("status")
     op.execute(ACTOR_NAMED.format(named=""))
 
