@@ -21,9 +21,12 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alembic_version": _READ,
     "api_tokens": _CHANGE,
     "clusters": _READ,
+    "disclosures": _ADD,  # what was told is told
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "interests": _CHANGE,
     "invitations": _CHANGE,
+    "match_steps": _ADD,  # what happened has happened
     "matches": _CHANGE,
     "need_details": _CHANGE,
     "need_exclusions": _ALL,
@@ -31,6 +34,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "needs": _CHANGE,  # withdrawn, never deleted
     "oidc_sign_ins": (),  # by functions alone
     "organisations": _CHANGE,
+    "outcomes": _ADD,
     "passages": _ALL,
     "password_resets": (),
     "record_actors": _READ,
@@ -41,6 +45,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "seeds": _CHANGE,
     "sessions": _ALL,
     "throttles": (),
+    "waits": _CHANGE,
 }
 """Privileges by table. Keys of rows are identities, which need no privilege of their sequences."""
 

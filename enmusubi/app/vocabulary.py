@@ -144,6 +144,71 @@ class ReasonCode(StrEnum):
     TERMS = "terms"
 
 
+class Side(StrEnum):
+    """Whose step it is, or who is waited for: one of the two sides of a match, or the cluster between them."""
+
+    NEED = "need"
+    SEED = "seed"
+    CLUSTER = "cluster"
+
+
+class Step(StrEnum):
+    """What can be done to a match."""
+
+    SHORTLIST = "shortlist"
+    DISMISS = "dismiss"
+    RECONSIDER = "reconsider"
+    PAIR = "pair"
+    INTRODUCE = "introduce"
+    EXPRESS_INTEREST = "express_interest"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    DISCLOSE = "disclose"
+    MEET = "meet"
+    NEGOTIATE = "negotiate"
+    AGREE = "agree"
+    REPORT_OUTCOME = "report_outcome"
+    CLOSE = "close"
+    LAPSE = "lapse"
+    REOPEN = "reopen"
+    HAND_OVER = "hand_over"
+
+
+class InterestAnswer(StrEnum):
+    """What a side says to being introduced."""
+
+    WAITING = "waiting"
+    YES = "yes"
+    NO = "no"
+    NONE = "none"
+    """Silence, which is no consent: closed by the clock."""
+
+
+class Awaited(StrEnum):
+    """What somebody is waited for."""
+
+    INTRODUCTION = "introduction"
+    ANSWER = "answer"
+    DISCLOSURE = "disclosure"
+    MEETING = "meeting"
+    REPORT = "report"
+    OUTCOME = "outcome"
+
+
+class OutcomeKind(StrEnum):
+    """What came of a match, as clusters report it."""
+
+    JOINT_RESEARCH = "joint_research"
+    COMMISSIONED_RESEARCH = "commissioned_research"
+    TECHNICAL_CONSULTATION = "technical_consultation"
+    ACADEMIC_GUIDANCE = "academic_guidance"
+    CLINICAL_TRIAL = "clinical_trial"
+    PATENT_APPLICATION = "patent_application"
+    LICENCE = "licence"
+    START_UP = "start_up"
+    COMMERCIALISATION = "commercialisation"
+
+
 class FileContent(StrEnum):
     """What an ingested file holds."""
 

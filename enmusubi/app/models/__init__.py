@@ -10,6 +10,7 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
+from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
 from enmusubi.app.models.organisations import Cluster, Organisation
 from enmusubi.app.models.people import (
@@ -28,17 +29,21 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "Disclosure",
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
+    "Interest",
     "Invitation",
     "Match",
+    "MatchStep",
     "Need",
     "NeedDetail",
     "NeedExclusion",
     "NeedOpening",
     "OidcSignIn",
     "Organisation",
+    "Outcome",
     "PasswordReset",
     "RecordActor",
     "RecordEvent",
@@ -48,4 +53,5 @@ __all__ = [
     "SeedOpening",
     "SignedIn",
     "Throttle",
+    "Wait",
 ]

@@ -38,6 +38,7 @@ class Match(Base):
     __table_args__ = (
         UniqueConstraint("need_id", "seed_id"),
         one_of("status", MatchStatus, "status"),
+        one_of("reopened_for", ReasonCode, "reopened_for"),
         CheckConstraint("asking IN ('need', 'seed')", name="asking"),
     )
     id: Mapped[int] = new_key()
@@ -68,6 +69,13 @@ class Match(Base):
     probability_low: Mapped[float | None] = mapped_column(Double)
     probability_high: Mapped[float | None] = mapped_column(Double)
     calibration: Mapped[str | None] = mapped_column(Text)
+    # The coordinator who handles it from its shortlisting on; NULL: any of the cluster's.
+    coordinator_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
+    # Put together by a coordinator, not by the ranking.
+    by_hand: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    # Declined once, and back in the queue since what it was declined for has changed.
+    reopened: Mapped[datetime.datetime | None] = mapped_column()
+    reopened_for: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = set_now()
     scored: Mapped[datetime.datetime] = set_now()
