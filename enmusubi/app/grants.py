@@ -21,10 +21,11 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alembic_version": _READ,
     "api_tokens": _CHANGE,
     "clusters": _READ,
+    "cluster_settings": ("SELECT", "UPDATE"),  # a trigger adds the row of a new cluster
     "disclosures": _ADD,  # what was told is told
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
-    "interests": _CHANGE,
+    "interests": _ALL,  # asked anew where a match is taken up again
     "invitations": _CHANGE,
     "match_steps": _ADD,  # what happened has happened
     "matches": _CHANGE,
@@ -44,6 +45,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "seed_openings": _ALL,
     "seeds": _CHANGE,
     "sessions": _ALL,
+    "step_actors": _ADD,
     "throttles": (),
     "waits": _CHANGE,
 }
@@ -65,6 +67,7 @@ FUNCTIONS: Final = frozenset(
         *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
+        *("match_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
         *("changed_seeds", "changed_needs"),  # for the index
         "forget_old_replies",
         # before it is known who asks, each about one secret

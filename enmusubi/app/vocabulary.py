@@ -172,6 +172,9 @@ class Step(StrEnum):
     LAPSE = "lapse"
     REOPEN = "reopen"
     HAND_OVER = "hand_over"
+    REMIND = "remind"
+    ESCALATE = "escalate"
+    RAISE = "raise"
 
 
 class InterestAnswer(StrEnum):
@@ -181,7 +184,7 @@ class InterestAnswer(StrEnum):
     YES = "yes"
     NO = "no"
     NONE = "none"
-    """Silence, which is no consent: closed by the clock."""
+    """Silence, which is no consent: it was closed before an answer came."""
 
 
 class Awaited(StrEnum):
@@ -233,6 +236,8 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     PROPOSED = "proposed"
     REVIEWED = "reviewed"
+    STEPPED = "stepped"
+    DISCLOSED = "disclosed"
     INGESTED = "ingested"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 what was done, not a token
     TOKENS_REVOKED = "tokens_revoked"

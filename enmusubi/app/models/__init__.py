@@ -10,9 +10,9 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
-from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, Wait
+from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
-from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.people import (
     Account,
     ApiToken,
@@ -29,6 +29,7 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "ClusterSettings",
     "Disclosure",
     "EntryPassages",
     "Fitting",
@@ -52,6 +53,7 @@ __all__ = [
     "SeedDetail",
     "SeedOpening",
     "SignedIn",
+    "StepActor",
     "Throttle",
     "Wait",
 ]
