@@ -1,4 +1,4 @@
-"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record."""
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
 from enmusubi.app.models.entries import (
     EntryPassages,
@@ -11,6 +11,7 @@ from enmusubi.app.models.entries import (
     SeedOpening,
 )
 from enmusubi.app.models.matches import Fitting, Match, Review
+from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
 from enmusubi.app.models.organisations import Cluster, Organisation
 from enmusubi.app.models.people import (
     Account,
@@ -28,6 +29,7 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "Delivery",
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
@@ -37,6 +39,7 @@ __all__ = [
     "NeedDetail",
     "NeedExclusion",
     "NeedOpening",
+    "Notice",
     "OidcSignIn",
     "Organisation",
     "PasswordReset",
@@ -48,4 +51,5 @@ __all__ = [
     "SeedOpening",
     "SignedIn",
     "Throttle",
+    "WebhookEndpoint",
 ]
