@@ -1,4 +1,4 @@
-"""The state machine of a match, as one table: who may take which step from where, where it leads, and who is waited for.
+"""The state machine of a match, as one table: who may take which step from where, and where it leads.
 
 docs/introductions.md shows it, and a test compares.
 """
