@@ -58,7 +58,8 @@ class Right(StrEnum):
     READ_MATCH = "read a match"
     REVIEW_MATCH = "give a verdict on a match"
     READ_REVIEWS = "read the verdicts on a match"
-    HANDLE_MATCH = "pair by hand, take a verdict back, introduce, see and make a disclosure"
+    PAIR = "pair a need and a seed by hand"
+    HANDLE_MATCH = "take a verdict back, introduce, see and make a disclosure"
     ANSWER_MATCH = "express interest in a match, accept or decline an introduction"
     FOLLOW_MATCH = "report a meeting, negotiation, agreement or outcome of a match, or close it"
     READ_DISCLOSED = "read what was disclosed to one's side"
@@ -116,6 +117,7 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_MATCH:           _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.REVIEW_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
     Right.READ_REVIEWS:         _row("--.-", "--.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.PAIR:                 _row("n---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
     Right.HANDLE_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
     Right.ANSWER_MATCH:         _row("y-.-", "y-.-",    ".n.-",     ".n.-",       ".n.-"),
     Right.FOLLOW_MATCH:         _row("y-.-", "y-.-",    ".y.-",     ".n.-",       ".n.-"),
@@ -156,7 +158,7 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_matches": Right.READ_MATCH,
     "read_match": Right.READ_MATCH,
     "review_match": Right.REVIEW_MATCH,
-    "pair_match": Right.HANDLE_MATCH,
+    "pair_match": Right.PAIR,
     "reconsider_match": Right.HANDLE_MATCH,
     "introduce_match": Right.HANDLE_MATCH,
     "express_interest": Right.ANSWER_MATCH,
