@@ -23,6 +23,7 @@ from enmusubi.app.api import (
     seeds,
     session,
 )
+from enmusubi.app.clock import Clock
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.headers import SafeHeaders
@@ -82,10 +83,14 @@ class BodyLimit:
 
 
 def create_app(
-    settings: Settings, encoder: Encoder | None = None, database: Database | None = None, post: Post | None = None
+    settings: Settings,
+    encoder: Encoder | None = None,
+    database: Database | None = None,
+    post: Post | None = None,
+    clock: Clock | None = None,
 ) -> FastAPI:
-    """The ASGI application; `encoder`, `database` and `post` replace the configured ones and stay the caller's."""
-    runtime = Runtime(settings, encoder, database, post)
+    """The ASGI application; `encoder`, `database`, `post` and `clock` replace the configured ones, the caller's own."""
+    runtime = Runtime(settings, encoder, database, post, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
