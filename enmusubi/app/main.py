@@ -18,10 +18,12 @@ from enmusubi.app.api import (
     invitations,
     matches,
     needs,
+    notices,
     oidc,
     organisations,
     seeds,
     session,
+    webhooks,
 )
 from enmusubi.app.clock import Clock
 from enmusubi.app.config import Settings
@@ -117,7 +119,10 @@ def create_app(
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
-    for module in (seeds, needs, organisations, matches, session, accounts, invitations, oidc, audit):
+    for module in (
+        *(seeds, needs, organisations, matches, notices, webhooks),
+        *(session, accounts, invitations, oidc, audit),
+    ):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)
     return app
