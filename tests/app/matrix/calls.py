@@ -61,6 +61,8 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "report_agreement": dict,
     "report_outcome": lambda: {"kind": "licence", "agreed_on": "2027-04-01"},
     "close_match": lambda: {"reason": "terms"},
+    "revise_webhook": lambda: {"active": True},
+    "replay_deliveries": dict,
 }
 STATUSES: Final[Mapping[str, MatchStatus]] = {
     "reconsider_match": MatchStatus.SHORTLISTED,
@@ -132,6 +134,10 @@ def _account(route: str, *, active: bool = True) -> Making:
     return lambda world, role, relation: about(route, world.account(role, relation, active=active))
 
 
+def _webhook(route: str) -> Making:
+    return lambda world, role, relation: about(route, world.webhook(role, relation))
+
+
 def _listed(path: str, making: Callable[[World, Role, Relation], str]) -> Making:
     return lambda world, role, relation: Call(path, listed=making(world, role, relation))
 
@@ -195,6 +201,9 @@ CALLS: Final[Mapping[str, Making]] = {
     "list_invitations": _listed("/invitations", lambda world, role, relation: world.invitation(relation)),
     "withdraw_invitation": lambda world, role, relation: about("withdraw_invitation", world.invitation(relation)),
     "invite": an_invitation(Role.COMPANY),
+    "make_webhook": lambda world, role, relation: Call("/webhooks", {"url": "https://hooks.example.org/"}),
+    "list_webhooks": _listed("/webhooks", World.webhook),
+    **{route: _webhook(route) for route in with_id("webhook_id")},
     "list_events": _listed("/audit", an_event),
     "export_events": _listed("/audit/export?limit=10000", an_event),
 }
