@@ -322,8 +322,8 @@ def test_random_steps(
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         a_model(session, database, client, clock),
         settings=settings(
-            max_examples=100 if full else 5,
-            stateful_step_count=40 if full else 12,
+            max_examples=100 if full else 8,
+            stateful_step_count=40 if full else 15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
