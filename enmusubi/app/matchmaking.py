@@ -1,6 +1,7 @@
 """Propose matches, and keep them with where their score came from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,21 @@ class Matchmaking:
         pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(caller, excluded))
         return self._propose(
             session, caller, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses
+        )
+
+    def for_pair(self, session: Session, caller: Caller, need: Need, seed: Seed) -> Proposals:
+        """Rank one seed alone for a stored need, however little speaks for it; nothing where that may not be."""
+        excluded = visibility.excluded_from(need)
+        pair = and_(
+            Need.id == need.id,
+            visibility.pairs_visible_to(caller, excluded),
+            visibility.open_for_matching(Need),
+            ~excluded,
+        )
+        eligible = and_(Seed.id == seed.id, exists().where(pair).correlate(Seed))
+        asking = asking_of(need, self.encoder)
+        return replace(
+            self._propose(session, caller, asking, Seed, 1, eligible, _asked(need), misses=True), misses=False
         )
 
     def _propose(

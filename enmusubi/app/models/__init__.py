@@ -1,4 +1,4 @@
-"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record."""
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
 from enmusubi.app.models.entries import (
     EntryPassages,
@@ -10,8 +10,10 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
+from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
-from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
+from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.people import (
     Account,
     ApiToken,
@@ -28,17 +30,24 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "ClusterSettings",
+    "Delivery",
+    "Disclosure",
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
+    "Interest",
     "Invitation",
     "Match",
+    "MatchStep",
     "Need",
     "NeedDetail",
     "NeedExclusion",
     "NeedOpening",
+    "Notice",
     "OidcSignIn",
     "Organisation",
+    "Outcome",
     "PasswordReset",
     "RecordActor",
     "RecordEvent",
@@ -47,5 +56,8 @@ __all__ = [
     "SeedDetail",
     "SeedOpening",
     "SignedIn",
+    "StepActor",
     "Throttle",
+    "Wait",
+    "WebhookEndpoint",
 ]

@@ -30,6 +30,8 @@ from enmusubi.app.vocabulary import (
     Verdict,
 )
 
+_INTRODUCED = "status NOT IN ('suggested', 'shortlisted', 'dismissed')"
+
 
 class Match(Base):
     """A proposed pairing of a need and a seed, with its score and where that came from."""
@@ -38,7 +40,12 @@ class Match(Base):
     __table_args__ = (
         UniqueConstraint("need_id", "seed_id"),
         one_of("status", MatchStatus, "status"),
+        one_of("reopened_for", ReasonCode, "reopened_for"),
         CheckConstraint("asking IN ('need', 'seed')", name="asking"),
+        Index("ix_matches_page", "cluster_id", "created", "public_id"),
+        # What stays readable to both sides, whatever becomes of the entries.
+        Index("ix_matches_of_seed", "seed_id", "need_id", postgresql_where=text(_INTRODUCED)),
+        Index("ix_matches_of_need", "need_id", "seed_id", postgresql_where=text(_INTRODUCED)),
     )
     id: Mapped[int] = new_key()
     public_id: Mapped[uuid.UUID] = new_public_id()
@@ -74,6 +81,13 @@ class Match(Base):
     company_probability: Mapped[float | None] = mapped_column(Double)
     company_probability_low: Mapped[float | None] = mapped_column(Double)
     company_probability_high: Mapped[float | None] = mapped_column(Double)
+    # The coordinator who handles it from its shortlisting on; NULL: any of the cluster's.
+    coordinator_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
+    # Put together by a coordinator, not by the ranking.
+    by_hand: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    # Declined once, and back in the queue since what it was declined for has changed.
+    reopened: Mapped[datetime.datetime | None] = mapped_column()
+    reopened_for: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = set_now()
     scored: Mapped[datetime.datetime] = set_now()
