@@ -79,8 +79,8 @@ migrations: setup ## migrations: models and migrations agree, up and down and up
 
 check: lint types contracts test ## everything CI runs
 
-quality: setup ## figures of the judged sets (../shared/eval) and of the samples' golden set, in full
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/quality --full
+quality: setup ## figures of the judged sets (../shared/eval), the golden set, the model against its engine, in full
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/quality tests/matching/test_encoder_reference.py --full
 
 crash: setup ## crash tests with KILLS kills (200)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/process/test_crash.py --kills $(KILLS)

@@ -45,7 +45,7 @@ class Home:
         """The settings as environment variables, beside those of this process."""
         mine = {name: value for name, value in os.environ.items() if not name.startswith("ENMUSUBI_")}
         own = {"ENMUSUBI_HOME": str(self.folder), "ENMUSUBI_MODEL": str(self.model)}
-        plain = {"HF_HUB_OFFLINE": "1", "COLUMNS": "200", "NO_COLOR": "1", "ENMUSUBI_PRECISION": "float32"}
+        plain = {"HF_HUB_OFFLINE": "1", "COLUMNS": "300", "NO_COLOR": "1", "ENMUSUBI_PRECISION": "float32"}
         return {**mine, **plain, **own, **self.settings}
 
     @property
