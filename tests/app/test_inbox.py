@@ -7,10 +7,12 @@ from sqlalchemy.orm import Session
 from enmusubi.app.config import Settings
 from enmusubi.app.delivering.dispatching import dispatch
 from enmusubi.app.delivering.outbound import outbound_for
+from enmusubi.app.erasing import erase_account
 from enmusubi.app.mail import post_office
 from enmusubi.app.models import Account, Delivery, Match, Notice
 from enmusubi.app.notifying import notify
 from enmusubi.app.vocabulary import Audience, NoticeKind
+from tests.app.browsers import a_browser
 from tests.app.conftest import People
 from tests.app.factories import a_match, a_need, a_seed
 from tests.conftest import RolledBackDatabase
@@ -96,8 +98,6 @@ def test_reading_is_noted_once(
 
 def test_which_letters_come_is_ones_own_choice(session: Session, people: People) -> None:
     """All at first; only those that ask for an answer, if one likes."""
-    from tests.app.browsers import a_browser
-
     browser = a_browser(session, people.company)
     assert browser.get("/account").json()["letters"] == "all"
     assert browser.must("PATCH", "/account", {"letters": "needed"})["letters"] == "needed"
@@ -109,8 +109,6 @@ def test_an_erased_account_leaves_no_notices(
     database: RolledBackDatabase, session: Session, settings: Settings, people: People, match: Match
 ) -> None:
     """What it was told is deleted with its name."""
-    from enmusubi.app.erasing import erase_account
-
     _told(database, session, settings, match, Audience.NEED_SIDE)
     account = session.get_one(Account, people.company.caller.id)
     erase_account(session, account)

@@ -1,6 +1,7 @@
 """A worker beside a real database: sends what is written, takes up what the dead have left, and does chores."""
 
 import datetime
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
+from enmusubi.app.delivering import signing
 from enmusubi.app.delivering.dispatching import dispatch
 from enmusubi.app.delivering.outbound import Outbound, outbound_for
 from enmusubi.app.mail import post_office
-from enmusubi.app.models import Account, Cluster, Notice
+from enmusubi.app.models import Account, Cluster, Delivery, Notice, WebhookEndpoint
 from enmusubi.app.notifying import notify
 from enmusubi.app.vocabulary import Audience, NoticeKind, Role
 from enmusubi.app.working import backlog
@@ -128,3 +130,32 @@ def test_the_backlog_tells_what_is_late(committed: Database, cluster: Cluster) -
     with committed.engine.begin() as connection:
         connection.execute(text("update notices set created = created - interval '1 hour'"))
     assert backlog.of(committed).late == 1
+
+
+def test_what_it_logs_quotes_nobody(
+    committed: Database, service: Database, outbound: Outbound, cluster: Cluster, mailbox: Mailbox,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Neither a reader's address nor a webhook's, whatever goes wrong, down to the debugging lines of libraries."""
+    caplog.set_level(logging.DEBUG)
+    mailbox.refuses = True
+    with committed.session() as session:
+        account_id = session.scalars(select(Account.id)).one()
+        secret = signing.new_secret()
+        session.add(
+            WebhookEndpoint(
+                cluster_id=cluster.id, created_by_id=account_id, url="https://127.0.0.1/nadeshiko", secret=secret
+            )
+        )
+        session.commit()
+    _a_notice(committed, cluster)
+    with working(service, outbound):
+        wait_for(lambda: _attempts(committed) == [1, 1], "both attempts")
+    ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("mail."))
+    for hidden in ("sato@example.org", "nadeshiko", secret, "A step is due"):
+        assert hidden not in ours
+
+
+def _attempts(committed: Database) -> list[int]:
+    with committed.session() as session:
+        return list(session.scalars(select(Delivery.attempts)))
