@@ -1,5 +1,6 @@
 """Everything an endpoint can ask for: the only list of injectables."""
 
+import datetime
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -37,6 +38,13 @@ async def _runtime(request: Request) -> Runtime:
 
 
 RuntimeNow = Annotated[Runtime, Depends(_runtime)]
+
+
+async def _today(runtime: RuntimeNow) -> datetime.date:
+    return runtime.clock.today()
+
+
+TodayNow = Annotated[datetime.date, Depends(_today)]
 
 
 async def _place(request: Request) -> AsyncIterator[None]:

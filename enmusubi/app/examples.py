@@ -95,3 +95,13 @@ REVIEWS: list[Example] = [
     {"verdict": "shortlist", "note": "両者とも冬季の試験施工に前向き"},
     {"verdict": "dismiss", "reason": "too_early"},
 ]
+
+PUBLICATION_VERDICTS: list[Example] = [
+    {"verdict": "approve"},
+    {
+        "verdict": "reject",
+        "reason": "概要の型番から会社が分かります。型番を消して、もう一度お出しください。",
+    },
+]
+
+CLUSTER_SETTINGS: list[Example] = [{"review_before_publication": "both"}]

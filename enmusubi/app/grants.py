@@ -21,6 +21,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alembic_version": _READ,
     "api_tokens": _CHANGE,
     "clusters": _READ,
+    "cluster_settings": ("SELECT", "UPDATE"),  # a trigger adds the row of a new cluster
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
     "invitations": _CHANGE,
@@ -33,6 +34,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "organisations": _CHANGE,
     "passages": _ALL,
     "password_resets": (),
+    "publication_reviews": _ADD,
     "record_actors": _READ,
     "record_events": _ADD,  # a record that its writer could change would be none
     "reviews": _ADD,
@@ -61,6 +63,8 @@ FUNCTIONS: Final = frozenset(
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
         *("changed_seeds", "changed_needs"),  # for the index
+        *("review_seed", "review_need"),  # who reviews an entry may not change its words
+        *("expire_seeds", "expire_needs", "notice_expiring_seeds", "notice_expiring_needs"),  # for the clock
         "forget_old_replies",
         # before it is known who asks, each about one secret
         *("caller_of_token", "caller_of_session", "account_of_email", "account_of_subject"),

@@ -12,7 +12,9 @@ from enmusubi.app.vocabulary import (
     EntryStatus,
     IprStatus,
     OrganisationKind,
+    PublicationVerdict,
     ReasonCode,
+    ReviewedKinds,
     SizeBand,
     Stage,
     Verdict,
@@ -232,6 +234,31 @@ class ReviewDraft(Schema):
         if self.verdict is Verdict.DISMISS and self.reason is None:
             raise ValueError("a dismissal needs a reason code")
         return self
+
+
+class PublicationVerdictDraft(Schema):
+    """What a second pair of eyes says of an entry; a rejection needs a reason for its owner."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.PUBLICATION_VERDICTS)})
+
+    verdict: PublicationVerdict
+    reason: ShortText | None = Field(default=None, description="For the entry's owner and coordinators")
+
+    @model_validator(mode="after")
+    def _rejection_has_a_reason(self) -> Self:
+        if self.verdict is PublicationVerdict.REJECT and self.reason is None:
+            raise ValueError("a rejection needs a reason, which its owner reads")
+        return self
+
+
+class ClusterSettingsRevision(Schema):
+    """What changes in the settings of a cluster: only the fields given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.CLUSTER_SETTINGS)})
+
+    review_before_publication: ReviewedKinds = Field(
+        default=ReviewedKinds.OFF, description="Which entries somebody else looks at before they are published"
+    )
 
 
 def _revision_of(draft: type[Schema], shown: list[examples.Example]) -> Any:

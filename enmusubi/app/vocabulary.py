@@ -73,6 +73,37 @@ class EntryStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Step(StrEnum):
+    """What can be done to an entry that changes its status, or keeps it for longer."""
+
+    SUBMIT = "submit"
+    RECALL = "recall"
+    HOLD = "hold"
+    RESUME = "resume"
+    RENEW = "renew"
+    ARCHIVE = "archive"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    REJECT = "reject"
+    EXPIRE = "expire"
+
+
+class ReviewedKinds(StrEnum):
+    """Which entries of a cluster a second pair of eyes looks at before they are published."""
+
+    OFF = "off"
+    SEEDS = "seeds"
+    NEEDS = "needs"
+    BOTH = "both"
+
+
+class PublicationVerdict(StrEnum):
+    """What whoever reviews an entry says of it."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
 class Stage(StrEnum):
     """Development stage of a seed (開発段階)."""
 
@@ -166,6 +197,7 @@ class Action(StrEnum):
     CREATED = "created"
     REVISED = "revised"
     WITHDRAWN = "withdrawn"
+    MOVED = "moved"
     PROPOSED = "proposed"
     REVIEWED = "reviewed"
     INGESTED = "ingested"

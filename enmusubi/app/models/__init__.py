@@ -6,12 +6,13 @@ from enmusubi.app.models.entries import (
     NeedDetail,
     NeedExclusion,
     NeedOpening,
+    PublicationReview,
     Seed,
     SeedDetail,
     SeedOpening,
 )
 from enmusubi.app.models.matches import Fitting, Match, Review
-from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.people import (
     Account,
     ApiToken,
@@ -28,6 +29,7 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "ClusterSettings",
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
@@ -40,6 +42,7 @@ __all__ = [
     "OidcSignIn",
     "Organisation",
     "PasswordReset",
+    "PublicationReview",
     "RecordActor",
     "RecordEvent",
     "Review",

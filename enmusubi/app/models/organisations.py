@@ -17,9 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enmusubi.app.database import Base
 from enmusubi.app.models.columns import new_key, new_public_id, one_of, set_now
-from enmusubi.app.vocabulary import (
-    OrganisationKind,
-)
+from enmusubi.app.vocabulary import OrganisationKind, ReviewedKinds
 
 
 class Cluster(Base):
@@ -30,6 +28,23 @@ class Cluster(Base):
     public_id: Mapped[uuid.UUID] = new_public_id()
     name: Mapped[str] = mapped_column(Text, unique=True)
     created: Mapped[datetime.datetime] = set_now()
+
+
+class ClusterSettings(Base):
+    """What a cluster decides for itself; a trigger adds the row of a new cluster."""
+
+    __tablename__ = "cluster_settings"
+    __table_args__ = (one_of("review_before_publication", ReviewedKinds, "review_before_publication"),)
+    cluster_id: Mapped[int] = mapped_column(
+        ForeignKey(Cluster.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    # Which entries somebody else looks at before they are published.
+    review_before_publication: Mapped[str] = mapped_column(
+        Text, default=ReviewedKinds.OFF, server_default=text("'off'")
+    )
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own form
 
 
 class Organisation(Base):

@@ -9,7 +9,7 @@ from enmusubi.app import recording
 from enmusubi.app.config import Settings
 from enmusubi.app.main import create_app
 from enmusubi.app.permissions import Relation
-from enmusubi.app.vocabulary import OrganisationKind, Role
+from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
 from tests.app.factories import Json
 from tests.app.matrix.world import World
 
@@ -48,6 +48,9 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "revise_need": lambda: {"reference": "R"},
     "revise_organisation": lambda: {"name": f"Organisation {uuid.uuid4()}"},
     "review_match": lambda: {"verdict": "shortlist"},
+    "review_seed": lambda: {"verdict": "approve"},
+    "review_need": lambda: {"verdict": "approve"},
+    "revise_cluster_settings": lambda: {"review_before_publication": "off"},
 }
 
 
@@ -68,6 +71,24 @@ def _need(route: str) -> Making:
     return lambda world, role, relation: about(route, world.need(role, relation))
 
 
+_STATES: Final = {"submit": EntryStatus.REJECTED, "resume": EntryStatus.ON_HOLD}
+"""What an entry has to be for a step, where that is not published."""
+
+
+def _step(route: str) -> Making:
+    """Take a step with a seed or a need that is ready for it; one that is to be reviewed was revised since."""
+    step, _, kind = route.partition("_")
+
+    def make(world: World, role: Role, relation: Relation) -> Call:
+        entered = world.seed if kind == "seed" else world.need
+        made = entered(role, relation, _STATES.get(step, EntryStatus.PUBLISHED))
+        if step == "review":
+            world.let_wait(made)
+        return about(route, made)
+
+    return make
+
+
 def _match(route: str) -> Making:
     return lambda world, role, relation: about(route, world.match(role, relation))
 
@@ -75,6 +96,10 @@ def _match(route: str) -> Making:
 def _organisation(route: str) -> Making:
     kind = OrganisationKind.UNIVERSITY
     return lambda world, role, relation: about(route, world.new_organisation(role, relation, kind))
+
+
+def _cluster(route: str) -> Making:
+    return lambda world, role, relation: about(route, str(world.cluster(relation).public_id))
 
 
 def _account(route: str, *, active: bool = True) -> Making:
@@ -120,10 +145,14 @@ CALLS: Final[Mapping[str, Making]] = {
     "register_seed": _entered("/seeds", Role.UNIVERSITY),
     "list_seeds": _listed("/seeds", World.seed),
     **{route: _seed(route) for route in with_id("seed_id")},
+    **{f"{step}_seed": _step(f"{step}_seed") for step in ("submit", "resume", "review")},
     "post_need": _entered("/needs", Role.COMPANY),
     "check_need": _entered("/needs/check", Role.COMPANY),
     "list_needs": _listed("/needs", World.need),
     **{route: _need(route) for route in with_id("need_id")},
+    **{f"{step}_need": _step(f"{step}_need") for step in ("submit", "resume", "review")},
+    "list_waiting": lambda world, role, relation: Call("/waiting?kind=needs"),
+    **{route: _cluster(route) for route in with_id("cluster_id")},
     "match_text": lambda world, role, relation: Call("/match", {"text": "ice"}),
     "list_matches": _listed("/matches", World.match),
     **{route: _match(route) for route in with_id("match_id")},

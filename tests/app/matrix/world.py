@@ -8,14 +8,17 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import update
 
 from enmusubi.app.database import Database
 from enmusubi.app.models import (
     Account,
     Cluster,
+    Need,
     NeedOpening,
     Organisation,
     Review,
+    Seed,
     SeedDetail,
     SeedOpening,
 )
@@ -102,6 +105,13 @@ class World:
                 session.add(NeedOpening(need_id=made.id, cluster_id=self.here.id))
             session.commit()
             return str(made.public_id)
+
+    def let_wait(self, public_id: str) -> None:
+        """Have an entry wait for a second pair of eyes, as if its words had been revised."""
+        with self.database.session() as session:
+            for kind in (Seed, Need):
+                session.execute(update(kind).where(kind.public_id == uuid.UUID(public_id)).values(review_due=True))
+            session.commit()
 
     def match(self, role: Role, relation: Relation, note: str | None = None) -> str:
         """A match: the person's own by the side that his organisation has in it; with a verdict if there is a note."""

@@ -1,0 +1,222 @@
+"""lifecycle: settings of clusters, review before publication, expiry by the clock, imports through the API."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+ROLE = "(select caller_role())"
+CLUSTER = "(select caller_cluster())"
+ORGANISATION = "(select caller_organisation())"
+ACCOUNT = "(select caller_account())"
+OVERSEES = f"{ROLE} in ('coordinator', 'cluster_administrator', 'auditor')"
+REVIEWS = f"{ROLE} in ('coordinator', 'cluster_administrator')"
+CLUSTERS_ID = "(select public_id from clusters where id = caller_cluster())"
+STATES = "'published', 'on_hold'"
+TABLES = ("seeds", "needs")
+
+SETTINGS = """
+create function cluster_settings_begin() returns trigger language plpgsql security definer
+set search_path = pg_catalog, public, pg_temp as $$
+begin
+  insert into cluster_settings (cluster_id) values (new.id);
+  return null;
+end $$;
+create trigger clusters_settings after insert on clusters for each row execute function cluster_settings_begin();
+insert into cluster_settings (cluster_id) select id from clusters
+"""
+
+# Who reviews an entry need not be allowed to change its words: this puts it into its status, and does nothing else.
+REVIEW = """
+create function review_{entry}(entry bigint, of_version integer, verdict text, today date) returns integer
+language sql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
+  update {table} set
+    status = case when verdict = 'reject' then 'rejected' when status = 'under_review' then 'published' else status end,
+    published_on = case when verdict = 'reject' then null else coalesce(published_on, today) end,
+    review_due = false, version = version + 1, last_modified = now()
+  where id = entry and version = of_version and submitted and cluster_id = caller_cluster()
+    and caller_role() in ('coordinator', 'cluster_administrator') and verdict in ('approve', 'reject')
+    and (status = 'under_review' or (review_due and status in ('published', 'on_hold')))
+  returning version
+$$
+"""
+
+# For the service's own clock, and for whoever has the owner's rights; for no account.
+BY_CLOCK = "coalesce(caller_role(), 'service') = 'service'"
+EXPIRE = f"""
+create function expire_{{table}}(today date, most integer)
+returns table (public_id uuid, version integer, cluster_id bigint, before text)
+language sql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
+  with over as (
+    select id, status from {{table}} where status in ({STATES}) and expires_on < today and {BY_CLOCK}
+    order by id limit most for update skip locked
+  )
+  update {{table}} as entry set status = 'expired', version = entry.version + 1, last_modified = now()
+  from over where entry.id = over.id
+  returning entry.public_id, entry.version, entry.cluster_id, over.status
+$$
+"""
+NOTICE = f"""
+create function notice_expiring_{{table}}(today date, until date, most integer)
+returns table (id bigint, cluster_id bigint, expires_on date)
+language sql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
+  with due as (
+    select id from {{table}} where status in ({STATES}) and expires_on between today and until
+      and expiry_noticed_on is null and {BY_CLOCK}
+    order by id limit most for update skip locked
+  )
+  update {{table}} as entry set expiry_noticed_on = today from due where entry.id = due.id
+  returning entry.id, entry.cluster_id, entry.expires_on
+$$
+"""
+
+SEEN_SEED = (
+    "exists (select from seeds where seeds.id = seed_id and "
+    f"(seeds.organisation_id = {ORGANISATION} or ({OVERSEES} and seeds.cluster_id = {CLUSTER})))"
+)
+SEEN_NEED = (
+    "need_id in (select own_needs()) or "
+    f"exists (select from needs where needs.id = need_id and {OVERSEES} and needs.cluster_id = {CLUSTER})"
+)
+REVIEWED_HERE = (
+    f"exists (select from seeds where seeds.id = seed_id and seeds.cluster_id = {CLUSTER}) or "
+    f"exists (select from needs where needs.id = need_id and needs.cluster_id = {CLUSTER})"
+)
+ADMINISTERED = f"cluster_id = {CLUSTER} and {ROLE} = 'cluster_administrator'"
+POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
+    "cluster_settings": {
+        # What a cluster has reviewed, whoever publishes there has to know.
+        "select": f"cluster_id = {CLUSTER}",
+        "update": (ADMINISTERED, ADMINISTERED),
+    },
+    "publication_reviews": {
+        "select": f"{SEEN_SEED} or {SEEN_NEED}",
+        "insert": f"{REVIEWS} and account_id = {ACCOUNT} and ({REVIEWED_HERE})",
+    },
+}
+
+RECORDED = "cluster = (select public_id from clusters where id = caller_cluster()) and role = (select caller_role())"
+# What the service does because a day has come, in every cluster.
+BY_NOBODY = f"({RECORDED}) or ({ROLE} = 'service' and role = 'clock' and actor is null)"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "cluster_settings",
+        sa.Column("cluster_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("review_before_publication", sa.Text(), server_default=sa.text("'off'"), nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint(
+            "review_before_publication IN ('off', 'seeds', 'needs', 'both')",
+            name=op.f("ck_cluster_settings_review_before_publication"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["cluster_id"], ["clusters.id"], name=op.f("fk_cluster_settings_cluster_id_clusters"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_cluster_settings")),
+    )
+    op.execute(SETTINGS)
+    for table in TABLES:
+        op.add_column(table, sa.Column("published_on", sa.Date(), nullable=True))
+        op.add_column(table, sa.Column("review_due", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+        op.add_column(table, sa.Column("expiry_noticed_on", sa.Date(), nullable=True))
+    for table in ("seeds", "need_details"):
+        op.add_column(table, sa.Column("submitted_by_id", sa.BigInteger(), nullable=True))
+        op.create_foreign_key(
+            op.f(f"fk_{table}_submitted_by_id_accounts"), table, "accounts", ["submitted_by_id"], ["id"]
+        )
+    for table in TABLES:
+        # What was published before there were reviews was not to be looked at. No index has to be built anew for it.
+        op.execute(f"alter table {table} disable trigger {table}_stamp_change")
+        op.execute(
+            f"update {table} set published_on = created::date "
+            "where submitted and status in ('published', 'on_hold', 'expired')"
+        )
+        op.execute(f"alter table {table} enable trigger {table}_stamp_change")
+        op.create_index(f"ix_{table}_expiry", table, ["expires_on"], postgresql_where=sa.text(f"status IN ({STATES})"))
+        op.create_index(
+            f"ix_{table}_waiting",
+            table,
+            ["cluster_id", "created", "public_id"],
+            postgresql_where=sa.text("status = 'under_review' OR review_due"),
+        )
+        op.execute(REVIEW.format(table=table, entry=table[:-1]))
+        op.execute(EXPIRE.format(table=table))
+        op.execute(NOTICE.format(table=table))
+    op.create_table(
+        "publication_reviews",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("seed_id", sa.BigInteger(), nullable=True),
+        sa.Column("need_id", sa.BigInteger(), nullable=True),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("entry_version", sa.Integer(), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("num_nonnulls(seed_id, need_id) = 1", name=op.f("ck_publication_reviews_entry")),
+        sa.CheckConstraint("verdict IN ('approve', 'reject')", name=op.f("ck_publication_reviews_verdict")),
+        sa.CheckConstraint(
+            "verdict <> 'reject' OR reason IS NOT NULL", name=op.f("ck_publication_reviews_rejection_reason")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_publication_reviews_account_id_accounts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["need_id"], ["needs.id"], name=op.f("fk_publication_reviews_need_id_needs"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["seed_id"], ["seeds.id"], name=op.f("fk_publication_reviews_seed_id_seeds"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publication_reviews")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_publication_reviews_public_id")),
+    )
+    for column in ("need_id", "seed_id"):
+        op.create_index(op.f(f"ix_publication_reviews_{column}"), "publication_reviews", [column])
+    for table, conditions in POLICIES.items():
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"alter table {table} force row level security")
+        op.execute(f"create policy operator on {table} to current_user using (true) with check (true)")
+        for command, condition in conditions.items():
+            op.execute(f"create policy {command}_rows on {table} for {command} {_clauses(command, condition)}")
+    op.execute(f"alter policy insert_rows on record_events with check ({BY_NOBODY})")
+
+
+def _clauses(command: str, condition: str | tuple[str, str]) -> str:
+    if isinstance(condition, tuple):
+        return f"using ({condition[0]}) with check ({condition[1]})"
+    return f"with check ({condition})" if command == "insert" else f"using ({condition})"
+
+
+# Whoever wrote the reason of a review wrote it for its owner: it is not thrown away without a word.
+KEPT = """
+do $$ begin
+  if exists (select from publication_reviews) then
+    raise exception 'entries have been reviewed before publication, which the older form cannot hold: export them first';
+  end if;
+end $$
+"""
+
+
+def downgrade() -> None:
+    op.execute(KEPT)
+    op.execute(f"alter policy insert_rows on record_events with check ({RECORDED})")
+    op.drop_table("publication_reviews")
+    for table in TABLES:
+        op.execute(f"drop function notice_expiring_{table}(date, date, integer)")
+        op.execute(f"drop function expire_{table}(date, integer)")
+        op.execute(f"drop function review_{table[:-1]}(bigint, integer, text, date)")
+        op.drop_index(f"ix_{table}_waiting", table_name=table)
+        op.drop_index(f"ix_{table}_expiry", table_name=table)
+    for table in ("seeds", "need_details"):
+        op.drop_constraint(op.f(f"fk_{table}_submitted_by_id_accounts"), table)
+        op.drop_column(table, "submitted_by_id")
+    for table in TABLES:
+        for column in ("published_on", "review_due", "expiry_noticed_on"):
+            op.drop_column(table, column)
+    op.execute("drop trigger clusters_settings on clusters")
+    op.execute("drop function cluster_settings_begin()")
+    op.drop_table("cluster_settings")
