@@ -1,4 +1,4 @@
-"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record."""
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
 from enmusubi.app.models.entries import (
     EntryPassages,
@@ -12,6 +12,7 @@ from enmusubi.app.models.entries import (
     SeedOpening,
 )
 from enmusubi.app.models.matches import Fitting, Match, Review
+from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
 from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.people import (
     Account,
@@ -30,6 +31,7 @@ __all__ = [
     "ApiToken",
     "Cluster",
     "ClusterSettings",
+    "Delivery",
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
@@ -39,6 +41,7 @@ __all__ = [
     "NeedDetail",
     "NeedExclusion",
     "NeedOpening",
+    "Notice",
     "OidcSignIn",
     "Organisation",
     "PasswordReset",
@@ -51,4 +54,5 @@ __all__ = [
     "SeedOpening",
     "SignedIn",
     "Throttle",
+    "WebhookEndpoint",
 ]
