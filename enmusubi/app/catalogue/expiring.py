@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Date, Integer, Row, Text, Uuid, column, func, select
+from sqlalchemy import BigInteger, Boolean, Date, Integer, Row, Text, Uuid, column, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.catalogue.steps import Kind, recorded
 from enmusubi.app.models import Need, Seed
+from enmusubi.app.notifying import notify
 from enmusubi.app.recording import ByClock, record_all
-from enmusubi.app.vocabulary import Action, EntryStatus, Step
+from enmusubi.app.vocabulary import Action, Audience, EntryStatus, NoticeKind, Step
 
 NOTICE: Final = datetime.timedelta(days=14)
 """So long before its end the owner of an entry is told."""
@@ -37,9 +38,10 @@ def _expire(session: Session, kind: Kind, today: datetime.date, most: int) -> in
     ended = _rows(
         session,
         put(today, most),
-        public_id=Uuid, version=Integer, cluster_id=BigInteger, before=Text,
+        id=BigInteger, public_id=Uuid, version=Integer, cluster_id=BigInteger, owned=Boolean, before=Text,
     )  # fmt: skip
     of_cluster = defaultdict(list)
+    _tell(session, kind, NoticeKind.ENTRY_EXPIRED, ended)
     for row in ended:
         said = {
             "version": row.version, "step": str(Step.EXPIRE), "status": str(EntryStatus.EXPIRED), "before": row.before
@@ -56,9 +58,29 @@ def _expiring(session: Session, kind: Kind, today: datetime.date, most: int) -> 
     due = _rows(
         session,
         put(today, until, most),
-        id=BigInteger, cluster_id=BigInteger, expires_on=Date,
+        id=BigInteger, cluster_id=BigInteger, owned=Boolean, expires_on=Date,
     )  # fmt: skip
+    _tell(session, kind, NoticeKind.ENTRY_EXPIRING, due)
     return len(due)
+
+
+def _tell(session: Session, kind: Kind, notice: NoticeKind, rows: Sequence[Row[Any]]) -> None:
+    """Tell whose each entry is, or the coordinators where it is nobody's."""
+    chosen = select(kind).where(kind.id.in_([row.id for row in rows])).execution_options(populate_existing=True)
+    found: list[Seed | Need] = list(session.scalars(chosen))
+    entries = {entry.id: entry for entry in found}
+    side = Audience.SEED_SIDE if kind is Seed else Audience.NEED_SIDE
+    for row in rows:
+        entry = entries[row.id]
+        notify(
+            session,
+            cluster_id=row.cluster_id,
+            kind=notice,
+            audience=side if row.owned else Audience.COORDINATORS,
+            seed=entry if isinstance(entry, Seed) else None,
+            need=entry if isinstance(entry, Need) else None,
+            facts={"expires_on": entry.expires_on.isoformat()},
+        )
 
 
 def _rows(session: Session, called: Any, **columns: Any) -> Sequence[Row[Any]]:

@@ -166,6 +166,7 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
         version=need.version,
         status=str(need.status),
     )
+    publishing.tell_reviewers(session, caller, need, waited=False)
     return need
 
 
@@ -210,7 +211,7 @@ def revise_need(
         refuse_past(draft.deadline, "deadline")
     asked = asked_status(draft, changes)
     refuse_hidden_draft(caller, asked or EntryStatus(need.status), owner)
-    before, said = need.status, publishing.substance(need)
+    before, said, waited = need.status, publishing.substance(need), publishing.waits(need)
     fill_need(session, need, draft, owner, detail)
     changed = said != publishing.substance(need)
     publishing.revise(session, caller, need, before=before, asked=asked, changed=changed, today=today)
@@ -225,6 +226,7 @@ def revise_need(
         status=str(need.status),
         fields=sorted(changes.model_fields_set),
     )
+    publishing.tell_reviewers(session, caller, need, waited=waited)
     return need
 
 

@@ -11,7 +11,8 @@ from enmusubi.app.catalogue import lifecycle
 from enmusubi.app.catalogue.lifecycle import By
 from enmusubi.app.errors import ConflictError
 from enmusubi.app.models import ClusterSettings, Need, NeedDetail, Seed
-from enmusubi.app.vocabulary import EntryStatus, ReviewedKinds, Step
+from enmusubi.app.notifying import notify
+from enmusubi.app.vocabulary import Audience, EntryStatus, NoticeKind, ReviewedKinds, Step
 
 _READ = (
     *("title", "summary", "translation_title", "translation_summary", "applications", "technology_keywords"),
@@ -93,6 +94,31 @@ def revise(
     if entry.published_on is not None and entry.status in (EntryStatus.PUBLISHED, EntryStatus.ON_HOLD):
         with session.no_autoflush:
             entry.review_due = needs_review(session, entry)
+
+
+def waits(entry: Seed | Need) -> bool:
+    """Whether somebody is to look at it."""
+    return entry.status == EntryStatus.UNDER_REVIEW or entry.review_due
+
+
+def tell_reviewers(session: Session, caller: Caller, entry: Seed | Need, *, waited: bool) -> None:
+    """Tell those who review of an entry that waits for it, where it did not before; it is stored already."""
+    if waited or not waits(entry):
+        return
+    audiences = [Audience.COORDINATORS]
+    if caller.coordinates:
+        # Who is told of it among the coordinators may be nobody but the one whose words they are.
+        audiences.append(Audience.ADMINISTRATORS)
+    for audience in audiences:
+        notify(
+            session,
+            cluster_id=entry.cluster_id,
+            kind=NoticeKind.ENTRY_SUBMITTED,
+            audience=audience,
+            seed=entry if isinstance(entry, Seed) else None,
+            need=entry if isinstance(entry, Need) else None,
+            facts={"status": str(entry.status)},
+        )
 
 
 def _publish(session: Session, entry: Seed | Need, today: datetime.date) -> None:

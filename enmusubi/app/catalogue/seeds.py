@@ -101,6 +101,7 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
         version=seed.version,
         status=str(seed.status),
     )
+    publishing.tell_reviewers(session, caller, seed, waited=False)
     return seed
 
 
@@ -136,7 +137,7 @@ def revise_seed(
         keep_until(seed, default_expiry())  # where the change takes the day away
     asked = asked_status(draft, changes)
     refuse_hidden_draft(caller, asked or EntryStatus(seed.status), owner)
-    before, said = seed.status, publishing.substance(seed)
+    before, said, waited = seed.status, publishing.substance(seed), publishing.waits(seed)
     fill_seed(seed, draft, owner)
     changed = said != publishing.substance(seed)
     publishing.revise(session, caller, seed, before=before, asked=asked, changed=changed, today=today)
@@ -151,6 +152,7 @@ def revise_seed(
         status=str(seed.status),
         fields=sorted(changes.model_fields_set),
     )
+    publishing.tell_reviewers(session, caller, seed, waited=waited)
     return seed
 
 

@@ -13,11 +13,12 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import lifecycle, listing, needs, publishing, seeds
 from enmusubi.app.catalogue.lifecycle import By
 from enmusubi.app.catalogue.rules import DEFAULT_LIFE, LONGEST_LIFE, check_version, keep_until, touch
-from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, PreconditionFailedError
+from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Need, NeedDetail, PublicationReview, Seed
+from enmusubi.app.notifying import notify
 from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record
-from enmusubi.app.vocabulary import Action, EntryStatus, PublicationVerdict, RecordedKind, Step
+from enmusubi.app.vocabulary import Action, Audience, EntryStatus, NoticeKind, PublicationVerdict, RecordedKind, Step
 
 Kind = type[Seed] | type[Need]
 _CHANGE = {Seed: Right.CHANGE_SEED, Need: Right.CHANGE_NEED}
@@ -52,6 +53,7 @@ def take(
     )
     check_version(entry, version)
     lifecycle.after(step, entry.status)  # refused before anything is touched
+    waited = publishing.waits(entry)
     if step is Step.RENEW:
         keep_until(entry, _last_day(until, today))
     publishing.move(session, caller, entry, step, today)
@@ -63,6 +65,7 @@ def take(
         step=str(step),
         status=str(entry.status),
     )
+    publishing.tell_reviewers(session, caller, entry, waited=waited)
 
 
 def review(
@@ -106,13 +109,24 @@ def review(
         verdict=str(verdict),
         status=str(entry.status),
     )
+    notify(
+        session,
+        cluster_id=entry.cluster_id,
+        kind=NoticeKind.ENTRY_REVIEWED,
+        audience=Audience.SEED_SIDE if kind is Seed else Audience.NEED_SIDE,
+        seed=entry if isinstance(entry, Seed) else None,
+        need=entry if isinstance(entry, Need) else None,
+        facts={"verdict": str(verdict), "status": str(entry.status)},
+    )
 
 
 def read_life(session: Session, caller: Caller, kind: Kind, public_id: uuid.UUID) -> Life:
     """Where an entry stands, for its own organisation and those who oversee its cluster; NotFoundError otherwise."""
     entry, detail = _read(session, caller, kind, public_id)
     relation = relation_to(caller, entry.cluster_id, _owner(entry, detail))
-    require(caller, _FOLLOW[kind], relation)
+    if not may(caller, _FOLLOW[kind], relation):
+        # In the words for one that is not there: those who see a published one need not learn more of it.
+        raise NotFoundError(f"no such {recorded(kind)}, or it is not open to you")
     column = PublicationReview.seed_id if kind is Seed else PublicationReview.need_id
     said = session.scalars(select(PublicationReview).where(column == entry.id).order_by(PublicationReview.id))
     return Life(

@@ -48,28 +48,33 @@ $$
 BY_CLOCK = "coalesce(caller_role(), 'service') = 'service'"
 EXPIRE = f"""
 create function expire_{{table}}(today date, most integer)
-returns table (public_id uuid, version integer, cluster_id bigint, before text)
+returns table (id bigint, public_id uuid, version integer, cluster_id bigint, owned boolean, before text)
 language sql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
   with over as (
-    select id, status from {{table}} where status in ({STATES}) and expires_on < today and {BY_CLOCK}
-    order by id limit most for update skip locked
+    select e.id, e.status from {{table}} as e where e.status in ({STATES}) and e.expires_on < today and {BY_CLOCK}
+    order by e.id limit most for update skip locked
   )
   update {{table}} as entry set status = 'expired', version = entry.version + 1, last_modified = now()
   from over where entry.id = over.id
-  returning entry.public_id, entry.version, entry.cluster_id, over.status
+  returning entry.id, entry.public_id, entry.version, entry.cluster_id, {{owned}}, over.status
 $$
 """
+# Whether there is somebody to tell; not who.
+OWNED = {
+    "seeds": "entry.organisation_id is not null",
+    "needs": "exists (select from need_details as d where d.need_id = entry.id and d.owner_id is not null)",
+}
 NOTICE = f"""
 create function notice_expiring_{{table}}(today date, until date, most integer)
-returns table (id bigint, cluster_id bigint, expires_on date)
+returns table (id bigint, cluster_id bigint, owned boolean, expires_on date)
 language sql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
   with due as (
-    select id from {{table}} where status in ({STATES}) and expires_on between today and until
-      and expiry_noticed_on is null and {BY_CLOCK}
-    order by id limit most for update skip locked
+    select e.id from {{table}} as e where e.status in ({STATES}) and e.expires_on between today and until
+      and e.expiry_noticed_on is null and {BY_CLOCK}
+    order by e.id limit most for update skip locked
   )
   update {{table}} as entry set expiry_noticed_on = today from due where entry.id = due.id
-  returning entry.id, entry.cluster_id, entry.expires_on
+  returning entry.id, entry.cluster_id, {{owned}}, entry.expires_on
 $$
 """
 
@@ -144,8 +149,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("status = 'under_review' OR review_due"),
         )
         op.execute(REVIEW.format(table=table, entry=table[:-1]))
-        op.execute(EXPIRE.format(table=table))
-        op.execute(NOTICE.format(table=table))
+        op.execute(EXPIRE.format(table=table, owned=OWNED[table]))
+        op.execute(NOTICE.format(table=table, owned=OWNED[table]))
     op.create_table(
         "publication_reviews",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
