@@ -205,6 +205,18 @@ def test_a_second_pair_of_eyes(reviewed: Kind, session: Session) -> None:
     assert people.coordinator.read("/waiting", kind=reviewed.path[1:])["items"] == []
 
 
+def test_what_is_published_by_a_step_is_matched_at_once(reviewed: Kind) -> None:
+    """Approved, or taken out of a draft: found without an index being built."""
+    people = reviewed.people
+    path = reviewed.create(status="draft")
+    take(reviewed.owner, path, "submit")
+    asked = {"text": "frost", "against": reviewed.path[1:]}
+    assert people.coordinator.call("POST", "/match", asked).json()["ranking"] == []
+    take(people.administrator, path, "review", verdict="approve")
+    found = people.coordinator.call("POST", "/match", asked).json()["ranking"]
+    assert [each["entry"]["id"] for each in found] == [path.rpartition("/")[2]]
+
+
 def test_a_rejection_tells_its_owner_why(reviewed: Kind) -> None:
     """The owner mends and submits it again; the reason is not for those who only oversee."""
     people, path = reviewed.people, reviewed.create()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from enmusubi.app.catalogue import listing, steps
 from enmusubi.app.credentials import allows
-from enmusubi.app.dependencies import Asked, AskedNow, ExpectedVersion, TodayNow, etag
+from enmusubi.app.dependencies import Asked, AskedNow, ExpectedVersion, MatchmakingNow, TodayNow, etag
 from enmusubi.app.life_shown import LifeOut, WaitingOut, life_out, waiting_out
 from enmusubi.app.models import Need, Seed
 from enmusubi.app.representations import Page
@@ -50,28 +50,46 @@ def seed_lifecycle(seed_id: uuid.UUID, asked: AskedNow, response: Response) -> L
 
 @router.post("/seeds/{seed_id}/submit", openapi_extra=allows(Scope.WRITE))
 def submit_seed(
-    seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    seed_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Publish a draft, or what was rejected; it goes under review first where the cluster wants that."""
-    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.SUBMIT, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.SUBMIT, encoder, today)
     return _shown(asked, Seed, seed_id, response)
 
 
 @router.post("/seeds/{seed_id}/hold", openapi_extra=allows(Scope.WRITE))
 def hold_seed(
-    seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    seed_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Take it off the catalogue for a while."""
-    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.HOLD, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.HOLD, encoder, today)
     return _shown(asked, Seed, seed_id, response)
 
 
 @router.post("/seeds/{seed_id}/resume", openapi_extra=allows(Scope.WRITE))
 def resume_seed(
-    seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    seed_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Put what is on hold or archived back into the catalogue."""
-    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.RESUME, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.RESUME, encoder, today)
     return _shown(asked, Seed, seed_id, response)
 
 
@@ -80,21 +98,29 @@ def renew_seed(
     seed_id: uuid.UUID,
     asked: AskedNow,
     version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
     today: TodayNow,
     response: Response,
     expires_on: Until = None,
 ) -> LifeOut:
     """Keep it for longer; what has expired is published again."""
-    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.RENEW, today, expires_on)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.RENEW, encoder, today, expires_on)
     return _shown(asked, Seed, seed_id, response)
 
 
 @router.post("/seeds/{seed_id}/archive", openapi_extra=allows(Scope.WRITE))
 def archive_seed(
-    seed_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    seed_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Put it aside for good: it is kept, and its words are not changed any more."""
-    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.ARCHIVE, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Seed, seed_id, version, Step.ARCHIVE, encoder, today)
     return _shown(asked, Seed, seed_id, response)
 
 
@@ -120,28 +146,46 @@ def need_lifecycle(need_id: uuid.UUID, asked: AskedNow, response: Response) -> L
 
 @router.post("/needs/{need_id}/submit", openapi_extra=allows(Scope.WRITE))
 def submit_need(
-    need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    need_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Publish a draft, or what was rejected; it goes under review first where the cluster wants that."""
-    steps.take(asked.session, asked.caller, Need, need_id, version, Step.SUBMIT, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Need, need_id, version, Step.SUBMIT, encoder, today)
     return _shown(asked, Need, need_id, response)
 
 
 @router.post("/needs/{need_id}/hold", openapi_extra=allows(Scope.WRITE))
 def hold_need(
-    need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    need_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Take it off the catalogue for a while."""
-    steps.take(asked.session, asked.caller, Need, need_id, version, Step.HOLD, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Need, need_id, version, Step.HOLD, encoder, today)
     return _shown(asked, Need, need_id, response)
 
 
 @router.post("/needs/{need_id}/resume", openapi_extra=allows(Scope.WRITE))
 def resume_need(
-    need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    need_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Put what is on hold or archived back into the catalogue."""
-    steps.take(asked.session, asked.caller, Need, need_id, version, Step.RESUME, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Need, need_id, version, Step.RESUME, encoder, today)
     return _shown(asked, Need, need_id, response)
 
 
@@ -150,21 +194,29 @@ def renew_need(
     need_id: uuid.UUID,
     asked: AskedNow,
     version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
     today: TodayNow,
     response: Response,
     expires_on: Until = None,
 ) -> LifeOut:
     """Keep it for longer; what has expired is published again."""
-    steps.take(asked.session, asked.caller, Need, need_id, version, Step.RENEW, today, expires_on)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Need, need_id, version, Step.RENEW, encoder, today, expires_on)
     return _shown(asked, Need, need_id, response)
 
 
 @router.post("/needs/{need_id}/archive", openapi_extra=allows(Scope.WRITE))
 def archive_need(
-    need_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, today: TodayNow, response: Response
+    need_id: uuid.UUID,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    response: Response,
 ) -> LifeOut:
     """Put it aside for good: it is kept, and its words are not changed any more."""
-    steps.take(asked.session, asked.caller, Need, need_id, version, Step.ARCHIVE, today)
+    encoder = matchmaking.encoder
+    steps.take(asked.session, asked.caller, Need, need_id, version, Step.ARCHIVE, encoder, today)
     return _shown(asked, Need, need_id, response)
 
 

@@ -13,12 +13,14 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import lifecycle, listing, needs, publishing, seeds
 from enmusubi.app.catalogue.lifecycle import By
 from enmusubi.app.catalogue.rules import DEFAULT_LIFE, LONGEST_LIFE, check_version, keep_until, touch
+from enmusubi.app.embeddings import embed
 from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Need, NeedDetail, PublicationReview, Seed
 from enmusubi.app.notifying import notify
 from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record
 from enmusubi.app.vocabulary import Action, Audience, EntryStatus, NoticeKind, PublicationVerdict, RecordedKind, Step
+from enmusubi.matching.encoder import Encoder
 
 Kind = type[Seed] | type[Need]
 _CHANGE = {Seed: Right.CHANGE_SEED, Need: Right.CHANGE_NEED}
@@ -44,6 +46,7 @@ def take(
     public_id: uuid.UUID,
     version: int | None,
     step: Step,
+    encoder: Encoder,
     today: datetime.date,
     until: datetime.date | None = None,
 ) -> None:
@@ -58,6 +61,8 @@ def take(
         keep_until(entry, _last_day(until, today))
     publishing.move(session, caller, entry, step, today)
     touch(entry)
+    with session.no_autoflush:  # one change, one version
+        embed(entry, encoder)
     session.flush()
     record(
         *(session, caller, Action.MOVED, recorded(kind), entry.public_id),
