@@ -25,6 +25,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "deliveries": _CHANGE,
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "imports": _CHANGE,  # old ones are forgotten by a function
     "invitations": _CHANGE,
     "matches": _CHANGE,
     "need_details": _CHANGE,
@@ -79,6 +80,7 @@ FUNCTIONS: Final = frozenset(
         *("review_seed", "review_need"),  # who reviews an entry may not change its words
         *("expire_seeds", "expire_needs", "notice_expiring_seeds", "notice_expiring_needs"),  # for the clock
         "forget_old_replies",
+        *("imports_to_run", "forget_old_imports"),
         # before it is known who asks, each about one secret
         *("caller_of_token", "caller_of_session", "account_of_email", "account_of_subject"),
         *(

@@ -76,6 +76,8 @@ class Right(StrEnum):
     READ_WAITING = "see what waits for a second pair of eyes"
     READ_SETTINGS = "read the settings of a cluster"
     CHANGE_SETTINGS = "change the settings of a cluster"
+    IMPORT_ENTRIES = "post a file of entries, of the kind and owners that one may enter"
+    READ_IMPORT = "follow and cancel an import"
     READ_RECORD = "read the record, but for views of one's own entries"
 
 
@@ -136,6 +138,8 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_WAITING:         _row(".n..", ".n..",    ".y..",     ".y..",       ".y.."),
     Right.READ_SETTINGS:        _row(".n.-", ".n.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.CHANGE_SETTINGS:      _row(".n.-", ".n.-",    ".n.-",     ".y.-",       ".n.-"),
+    Right.IMPORT_ENTRIES:       _row(".y..", ".y..",    ".y..",     ".n..",       ".n.."),
+    Right.READ_IMPORT:          _row("y-.-", "y-.-",    "y-.-",     ".-.-",       ".-.-"),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
 }
 # fmt: on
@@ -188,6 +192,10 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_waiting": Right.READ_WAITING,
     "read_cluster_settings": Right.READ_SETTINGS,
     "revise_cluster_settings": Right.CHANGE_SETTINGS,
+    "start_import": Right.IMPORT_ENTRIES,
+    "list_imports": Right.READ_IMPORT,
+    "read_import": Right.READ_IMPORT,
+    "cancel_import": Right.READ_IMPORT,
     "list_events": Right.READ_RECORD,
     "export_events": Right.READ_RECORD,
 }

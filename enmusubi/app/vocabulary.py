@@ -183,6 +183,24 @@ class FileContent(StrEnum):
     ORGANISATIONS = "organisations"
 
 
+class ImportKind(StrEnum):
+    """What a posted file holds."""
+
+    SEEDS = "seeds"
+    NEEDS = "needs"
+
+
+class ImportState(StrEnum):
+    """How far a posted file is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """Not read, or not to its end; its report says why."""
+    CANCELLED = "cancelled"
+
+
 class FittingKind(StrEnum):
     """What can be fitted to an installation's own reviews."""
 
@@ -232,6 +250,7 @@ class RecordedKind(StrEnum):
     FITTING = "fitting"
     WEBHOOK = "webhook"
     RECORD = "record"
+    IMPORT = "import"
 
 
 class NoticeKind(StrEnum):

@@ -18,6 +18,7 @@ from enmusubi.app.catalogue import lifecycle, publishing
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
+    FromFile,
     api_source,
     asked_status,
     check_revisable,
@@ -142,14 +143,23 @@ def outline_owners(session: Session, needs: Iterable[Need]) -> dict[int, OwnerOu
     }
 
 
-def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encoder, today: datetime.date) -> Need:
+def post_need(
+    session: Session,
+    caller: Caller,
+    draft: NeedDraft,
+    encoder: Encoder,
+    today: datetime.date,
+    file: FromFile | None = None,
+) -> Need:
     """Post a need; the caller's own company owns it unless a coordinator names another."""
     require(caller, Right.POST_NEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
     refuse_past(draft.deadline, "deadline")
-    need = new_need(caller.cluster_id, api_source(session, owner))
+    need = new_need(caller.cluster_id, api_source(session, owner) if file is None else file.source)
+    if file is not None:
+        need.source_digest, need.created = file.digest, file.created
     fill_need(session, need, draft, owner)
     publishing.begin(session, caller, need, today)
     _open_need(session, need, draft.opened_to)
@@ -166,7 +176,8 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
         version=need.version,
         status=str(need.status),
     )
-    publishing.tell_reviewers(session, caller, need, waited=False)
+    # Of a whole file they are told once.
+    publishing.tell_reviewers(session, caller, need, waited=file is not None)
     return need
 
 

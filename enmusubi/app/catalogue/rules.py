@@ -4,6 +4,7 @@ import datetime
 import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -29,6 +30,15 @@ LONGEST_LIFE = datetime.timedelta(days=731)  # two years, one of them a leap yea
 API_SOURCE = "api"
 # Draft fields that are no column of the entry's own row.
 NOT_COLUMNS = {"organisation", "opened_to", "status", "expires_on", "excluded_organisations"}
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """Where an entry comes from that an account has posted with others, in a file."""
+
+    source: str
+    digest: bytes
+    created: datetime.datetime
 
 
 def search_key(text: str) -> str:

@@ -14,6 +14,7 @@ from enmusubi.app.catalogue import lifecycle, publishing
 from enmusubi.app.catalogue.organisations import owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
+    FromFile,
     api_source,
     asked_status,
     check_revisable,
@@ -78,13 +79,22 @@ def posted_detail(session: Session, caller: Caller, seed: Seed) -> SeedDetail | 
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: Encoder, today: datetime.date) -> Seed:
+def register_seed(
+    session: Session,
+    caller: Caller,
+    draft: SeedDraft,
+    encoder: Encoder,
+    today: datetime.date,
+    file: FromFile | None = None,
+) -> Seed:
     """Register a seed; the caller's own organisation owns it unless a coordinator names another."""
     require(caller, Right.REGISTER_SEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
-    seed = new_seed(caller.cluster_id, api_source(session, owner))
+    seed = new_seed(caller.cluster_id, api_source(session, owner) if file is None else file.source)
+    if file is not None:
+        seed.source_digest, seed.created = file.digest, file.created
     fill_seed(seed, draft, owner)
     publishing.begin(session, caller, seed, today)
     _open_seed(session, seed, draft.opened_to)
@@ -101,7 +111,8 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
         version=seed.version,
         status=str(seed.status),
     )
-    publishing.tell_reviewers(session, caller, seed, waited=False)
+    # Of a whole file they are told once.
+    publishing.tell_reviewers(session, caller, seed, waited=file is not None)
     return seed
 
 

@@ -11,6 +11,7 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
+from enmusubi.app.models.imports import Import
 from enmusubi.app.models.matches import Fitting, Match, Review
 from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
 from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
@@ -35,6 +36,7 @@ __all__ = [
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
+    "Import",
     "Invitation",
     "Match",
     "Need",

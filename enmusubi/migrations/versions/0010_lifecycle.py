@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0010"
 down_revision = "0009"
@@ -90,6 +91,24 @@ REVIEWED_HERE = (
     f"exists (select from seeds where seeds.id = seed_id and seeds.cluster_id = {CLUSTER}) or "
     f"exists (select from needs where needs.id = need_id and needs.cluster_id = {CLUSTER})"
 )
+# Which posted files are to be read, and on whose behalf; what they hold is read as that account.
+IMPORTS_TO_RUN = f"""
+create function imports_to_run() returns table (
+  import uuid, account bigint, account_public_id uuid, cluster bigint, organisation bigint, role text, active boolean
+) language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+  select imports.public_id, accounts.id, accounts.public_id, accounts.cluster_id, accounts.organisation_id,
+    accounts.role, accounts.active
+  from imports join accounts on accounts.id = imports.account_id
+  where imports.state in ('queued', 'running') and {BY_CLOCK} order by imports.id
+$$
+"""
+FORGET_IMPORTS = f"""
+create function forget_old_imports(age interval) returns void language sql volatile security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  delete from imports where finished < now() - age and {BY_CLOCK}
+$$
+"""
+OWN = f"account_id = {ACCOUNT}"
 ADMINISTERED = f"cluster_id = {CLUSTER} and {ROLE} = 'cluster_administrator'"
 POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     "cluster_settings": {
@@ -100,6 +119,11 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
     "publication_reviews": {
         "select": f"{SEEN_SEED} or {SEEN_NEED}",
         "insert": f"{REVIEWS} and account_id = {ACCOUNT} and ({REVIEWED_HERE})",
+    },
+    "imports": {
+        "select": OWN,
+        "insert": f"{OWN} and cluster_id = {CLUSTER} and {ROLE} in ('company', 'university', 'coordinator')",
+        "update": (OWN, OWN),
     },
 }
 
@@ -181,6 +205,9 @@ def upgrade() -> None:
     )
     for column in ("need_id", "seed_id"):
         op.create_index(op.f(f"ix_publication_reviews_{column}"), "publication_reviews", [column])
+    _create_imports()
+    op.execute(IMPORTS_TO_RUN)
+    op.execute(FORGET_IMPORTS)
     for table, conditions in POLICIES.items():
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
@@ -188,6 +215,38 @@ def upgrade() -> None:
         for command, condition in conditions.items():
             op.execute(f"create policy {command}_rows on {table} for {command} {_clauses(command, condition)}")
     op.execute(f"alter policy insert_rows on record_events with check ({BY_NOBODY})")
+
+
+def _create_imports() -> None:
+    counted = ("attempts", "batches", "read", "new", "changed", "unchanged", "rejected", "waiting", "problems_found")
+    listed = ("refused", "problems", "headings", "notes", "identifying")
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("cluster_id", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("kind", "source", "file", "state")),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=True),
+        *(sa.Column(name, sa.Integer(), server_default=sa.text("0"), nullable=False) for name in counted),
+        *(sa.Column(name, postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False) for name in listed),
+        sa.Column("fault", sa.Text(), nullable=True),
+        sa.Column("created", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        *(sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in ("started", "finished")),
+        sa.CheckConstraint("kind IN ('seeds', 'needs')", name=op.f("ck_imports_kind")),
+        sa.CheckConstraint(
+            "state IN ('queued', 'running', 'finished', 'failed', 'cancelled')", name=op.f("ck_imports_state")
+        ),
+        sa.CheckConstraint("(state IN ('queued', 'running')) = (content IS NOT NULL)", name=op.f("ck_imports_content")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_imports_account_id_accounts")),
+        sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], name=op.f("fk_imports_cluster_id_clusters")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_imports_public_id")),
+    )
+    op.create_index("ix_imports_page", "imports", ["account_id", "created", "public_id"])
+    op.create_index("ix_imports_open", "imports", ["id"], postgresql_where=sa.text("state IN ('queued', 'running')"))
 
 
 def _clauses(command: str, condition: str | tuple[str, str]) -> str:
@@ -210,6 +269,9 @@ def downgrade() -> None:
     op.execute(KEPT)
     op.execute(f"alter policy insert_rows on record_events with check ({RECORDED})")
     op.drop_table("publication_reviews")
+    op.execute("drop function forget_old_imports(interval)")
+    op.execute("drop function imports_to_run()")
+    op.drop_table("imports")
     for table in TABLES:
         op.execute(f"drop function notice_expiring_{table}(date, date, integer)")
         op.execute(f"drop function expire_{table}(date, integer)")

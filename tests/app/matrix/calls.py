@@ -23,6 +23,8 @@ class Call:
     nowhere: str = ""
     """The path with an id that nothing has."""
     nowhere_body: Any = None
+    file: bytes | None = None
+    """Sent as it is, as JSON Lines."""
     listed: str | None = None
     """Of a list, the id that it holds for those who may see the thing."""
 
@@ -60,7 +62,7 @@ def about(route: str, public_id: str, listed: str | None = None) -> Call:
     before, _, rest = path.partition("{")
     after = rest.partition("}")[2]
     body = BODIES[route]() if route in BODIES else None
-    return Call(f"{before}{public_id}{after}", body, f"{before}{uuid.uuid4()}{after}", body, listed)
+    return Call(f"{before}{public_id}{after}", body, f"{before}{uuid.uuid4()}{after}", body, listed=listed)
 
 
 def _seed(route: str) -> Making:
@@ -141,6 +143,16 @@ def an_invitation(role: Role) -> Making:
     return make
 
 
+def a_file(world: World, role: Role, relation: Relation) -> Call:
+    """Post a file of what the role enters, or might."""
+    kind = "needs" if role is Role.COMPANY else "seeds"
+    return Call(f"/imports?kind={kind}", file=b'{"title": "Entered"}\n')
+
+
+def _import(route: str) -> Making:
+    return lambda world, role, relation: about(route, world.posted_file(role, relation))
+
+
 CALLS: Final[Mapping[str, Making]] = {
     "register_seed": _entered("/seeds", Role.UNIVERSITY),
     "list_seeds": _listed("/seeds", World.seed),
@@ -170,6 +182,9 @@ CALLS: Final[Mapping[str, Making]] = {
     "list_invitations": _listed("/invitations", lambda world, role, relation: world.invitation(relation)),
     "withdraw_invitation": lambda world, role, relation: about("withdraw_invitation", world.invitation(relation)),
     "invite": an_invitation(Role.COMPANY),
+    "start_import": a_file,
+    "list_imports": _listed("/imports", World.posted_file),
+    **{route: _import(route) for route in with_id("import_id")},
     "list_events": _listed("/audit", an_event),
     "export_events": _listed("/audit/export?limit=10000", an_event),
 }

@@ -14,6 +14,7 @@ from enmusubi.app.database import Database
 from enmusubi.app.models import (
     Account,
     Cluster,
+    Import,
     Need,
     NeedOpening,
     Organisation,
@@ -106,6 +107,22 @@ class World:
             session.commit()
             return str(made.public_id)
 
+    def posted_file(self, role: Role, relation: Relation) -> str:
+        """A file that the person posted, or somebody else of its organisation or of the other cluster."""
+        with self.database.session() as session:
+            caller = self.people[role].caller
+            if relation is not Relation.OWN:
+                far = self.far[Role.COMPANY] if relation is Relation.ELSEWHERE else self.people[role].organisation
+                side = role if role in SIDES and relation is Relation.HERE else Role.COMPANY
+                caller = a_caller(session, self.cluster(relation), side, session.merge(far) if far else None)
+            made = Import(
+                account_id=caller.id, cluster_id=caller.cluster_id, kind="seeds", source="s", file="f.csv", size=1,
+                content=b"x",
+            )  # fmt: skip
+            session.add(made)
+            session.commit()
+            return str(made.public_id)
+
     def let_wait(self, public_id: str) -> None:
         """Have an entry wait for a second pair of eyes, as if its words had been revised."""
         with self.database.session() as session:
@@ -165,6 +182,11 @@ class World:
             made, _ = invitations.add(session, Operator(cluster.id), draft, owner)
             session.commit()
             return str(made.public_id)
+
+    def send(self, role: Role, method: str, path: str, file: bytes) -> Response:
+        """A call with a file as it is, JSON Lines."""
+        headers = {**self.people[role].headers, "Content-Type": "application/x-ndjson"}
+        return self.client.request(method, f"/api/v1{path}", content=file, headers=headers)
 
     def ask(self, role: Role, method: str, path: str, body: Any = None, **query: Any) -> Response:
         """A call of the API by the person of that role, who accepts any version."""
