@@ -128,7 +128,8 @@ def test_needs_of_a_company(office: Office) -> None:
     lines = "".join(row.format(number) for number in range(3))
     assert counts(office.run(office.people.company, "needs", lines, LINES)) == {"read": 3, "new": 3}
     with office.session as session:
-        assert sorted(session.scalars(select(NeedDetail.description))) == ["secret 0", "secret 1", "secret 2"]
+        stored = session.scalars(select(NeedDetail.description).order_by(NeedDetail.description)).all()
+        assert stored == ["secret 0", "secret 1", "secret 2"]
         assert session.scalar(select(func.count(Need.created.distinct()))) == 3
     assert {each["organisation"] for each in office.people.university.read("/needs")["items"]} == {None}
 
@@ -222,7 +223,7 @@ class Failing(HashEncoder):
         super().__init__()
         self.left = texts
 
-    def encode(self, texts: Sequence[str], *arguments: object, **options: object):  # type: ignore[no-untyped-def,override]
+    def encode(self, texts: Sequence[str], *arguments: object, **options: object):  # type: ignore[no-untyped-def]
         """As long as it does."""
         self.left -= len(texts)
         if self.left < 0:
@@ -266,7 +267,7 @@ def test_an_import_is_read_by_one_at_a_time(office: Office) -> None:
     found: list[Callable[[], object]] = []
 
     class Meanwhile(HashEncoder):
-        def encode(self, *arguments: object, **options: object):  # type: ignore[no-untyped-def,override]
+        def encode(self, *arguments: object, **options: object):  # type: ignore[no-untyped-def]
             found.append(run_next_import(office.service.session, ENCODER, SystemClock()))  # type: ignore[arg-type]
             return super().encode(*arguments, **options)  # type: ignore[arg-type]
 
