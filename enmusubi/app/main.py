@@ -21,10 +21,12 @@ from enmusubi.app.api import (
     lifecycle,
     matches,
     needs,
+    notices,
     oidc,
     organisations,
     seeds,
     session,
+    webhooks,
 )
 from enmusubi.app.clock import Clock
 from enmusubi.app.config import Settings
@@ -126,7 +128,7 @@ def create_app(
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (
-        *(seeds, needs, lifecycle, organisations, clusters, matches, imports),
+        *(seeds, needs, lifecycle, organisations, clusters, matches, imports, notices, webhooks),
         *(session, accounts, invitations, oidc, audit),
     ):
         app.include_router(module.router, prefix="/api/v1")

@@ -78,6 +78,8 @@ class Right(StrEnum):
     CHANGE_SETTINGS = "change the settings of a cluster"
     IMPORT_ENTRIES = "post a file of entries, of the kind and owners that one may enter"
     READ_IMPORT = "follow and cancel an import"
+    ADD_WEBHOOK = "have notices sent to an address"
+    MANAGE_WEBHOOKS = "see and change webhooks: the own organisation's, or those of the cluster itself"
     READ_RECORD = "read the record, but for views of one's own entries"
 
 
@@ -140,6 +142,8 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.CHANGE_SETTINGS:      _row(".n.-", ".n.-",    ".n.-",     ".y.-",       ".n.-"),
     Right.IMPORT_ENTRIES:       _row(".y..", ".y..",    ".y..",     ".n..",       ".n.."),
     Right.READ_IMPORT:          _row("y-.-", "y-.-",    "y-.-",     ".-.-",       ".-.-"),
+    Right.ADD_WEBHOOK:          _row("y...", "y...",    ".y..",     ".y..",       ".n.."),
+    Right.MANAGE_WEBHOOKS:      _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".-.-"),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
 }
 # fmt: on
@@ -196,6 +200,15 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_imports": Right.READ_IMPORT,
     "read_import": Right.READ_IMPORT,
     "cancel_import": Right.READ_IMPORT,
+    "make_webhook": Right.ADD_WEBHOOK,
+    "list_webhooks": Right.MANAGE_WEBHOOKS,
+    "read_webhook": Right.MANAGE_WEBHOOKS,
+    "revise_webhook": Right.MANAGE_WEBHOOKS,
+    "rotate_webhook_secret": Right.MANAGE_WEBHOOKS,
+    "remove_webhook": Right.MANAGE_WEBHOOKS,
+    "try_webhook": Right.MANAGE_WEBHOOKS,
+    "list_failed_deliveries": Right.MANAGE_WEBHOOKS,
+    "replay_deliveries": Right.MANAGE_WEBHOOKS,
     "list_events": Right.READ_RECORD,
     "export_events": Right.READ_RECORD,
 }
@@ -205,6 +218,7 @@ PERSONAL: Final = frozenset(
     {
         *("read_session", "sign_out", "confirm_session", "list_sessions", "end_other_sessions", "end_session"),
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
+        *("list_notices", "mark_notice_read"),
     }
 )
 """Routes about the account that asks, and no other."""

@@ -165,7 +165,7 @@ def keys_of(endpoint: WebhookEndpoint, now: datetime.datetime) -> list[str]:
 
 
 def _switch_off(session: Session, endpoint: WebhookEndpoint) -> None:
-    if _mark(session, endpoint, active=False):
+    if _mark(session, endpoint, active=False, version=WebhookEndpoint.version + 1):
         notify(
             session,
             cluster_id=endpoint.cluster_id,

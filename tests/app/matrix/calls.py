@@ -53,6 +53,8 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "review_seed": lambda: {"verdict": "approve"},
     "review_need": lambda: {"verdict": "approve"},
     "revise_cluster_settings": lambda: {"review_before_publication": "off"},
+    "revise_webhook": lambda: {"active": True},
+    "replay_deliveries": dict,
 }
 
 
@@ -106,6 +108,10 @@ def _cluster(route: str) -> Making:
 
 def _account(route: str, *, active: bool = True) -> Making:
     return lambda world, role, relation: about(route, world.account(role, relation, active=active))
+
+
+def _webhook(route: str) -> Making:
+    return lambda world, role, relation: about(route, world.webhook(role, relation))
 
 
 def _listed(path: str, making: Callable[[World, Role, Relation], str]) -> Making:
@@ -185,6 +191,9 @@ CALLS: Final[Mapping[str, Making]] = {
     "start_import": a_file,
     "list_imports": _listed("/imports", World.posted_file),
     **{route: _import(route) for route in with_id("import_id")},
+    "make_webhook": lambda world, role, relation: Call("/webhooks", {"url": "https://hooks.example.org/"}),
+    "list_webhooks": _listed("/webhooks", World.webhook),
+    **{route: _webhook(route) for route in with_id("webhook_id")},
     "list_events": _listed("/audit", an_event),
     "export_events": _listed("/audit/export?limit=10000", an_event),
 }

@@ -11,6 +11,7 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from enmusubi.app.database import Database
+from enmusubi.app.delivering import signing
 from enmusubi.app.models import (
     Account,
     Cluster,
@@ -22,6 +23,7 @@ from enmusubi.app.models import (
     Seed,
     SeedDetail,
     SeedOpening,
+    WebhookEndpoint,
 )
 from enmusubi.app.permissions import Relation
 from enmusubi.app.recording import Operator
@@ -187,6 +189,22 @@ class World:
         """A call with a file as it is, JSON Lines."""
         headers = {**self.people[role].headers, "Content-Type": "application/x-ndjson"}
         return self.client.request(method, f"/api/v1{path}", content=file, headers=headers)
+
+    def webhook(self, role: Role, relation: Relation) -> str:
+        """A webhook of a side's organisation, or of a cluster itself, whose address nothing can be sent to."""
+        with self.database.session() as session:
+            owner = self.organisation(role, relation, role) if role in SIDES else None
+            cluster = self.cluster(relation)
+            made = WebhookEndpoint(
+                cluster_id=cluster.id,
+                organisation_id=None if owner is None else owner.id,
+                created_by_id=self.people[role].caller.id,
+                url="https://127.0.0.1/hook",
+                secret=signing.new_secret(),
+            )
+            session.add(made)
+            session.commit()
+            return str(made.public_id)
 
     def ask(self, role: Role, method: str, path: str, body: Any = None, **query: Any) -> Response:
         """A call of the API by the person of that role, who accepts any version."""
