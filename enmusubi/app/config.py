@@ -84,6 +84,9 @@ class Settings(BaseSettings):
         default=None, ge=1, description="`enmusubi audit retain` empties events older than so many days; kept if unset"
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body the API takes, in bytes")
+    max_import_bytes: int = Field(
+        default=20_000_000, ge=1_000, le=200_000_000, description="Largest file that `POST /imports` takes, in bytes"
+    )
     snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots of each cluster kept on disk")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written"

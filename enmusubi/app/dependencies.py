@@ -46,6 +46,13 @@ async def _runtime(request: Request) -> Runtime:
 RuntimeNow = Annotated[Runtime, Depends(_runtime)]
 
 
+async def _today(runtime: RuntimeNow) -> datetime.date:
+    return runtime.clock.today()
+
+
+TodayNow = Annotated[datetime.date, Depends(_today)]
+
+
 async def _place(request: Request) -> AsyncIterator[None]:
     """As many requests at once as there are connections: a further one waits here, where it holds nothing.
 

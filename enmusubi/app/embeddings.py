@@ -24,8 +24,8 @@ from enmusubi.matching.rows import Asking, Rows
 
 Kind = type[Seed] | type[Need]
 
-# What may be matched now or after a hold. Drafts are not embedded: nobody but their owner may know of them.
-_EMBEDDED = (EntryStatus.PUBLISHED, EntryStatus.ON_HOLD)
+# What may be matched now, after a hold or once it is approved. Drafts are not embedded: they are their owner's alone.
+_EMBEDDED = (EntryStatus.PUBLISHED, EntryStatus.ON_HOLD, EntryStatus.UNDER_REVIEW)
 _SHARED_COLUMNS = (
     "title",
     "summary",

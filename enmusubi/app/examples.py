@@ -119,3 +119,13 @@ OUTCOMES: list[Example] = [
     }
 ]
 HANDOVERS: list[Example] = [{"to": "3d1c9a52-0c3e-4a7e-8a55-6f2a9d0f7c21", "note": "年度末の異動"}]
+
+PUBLICATION_VERDICTS: list[Example] = [
+    {"verdict": "approve"},
+    {
+        "verdict": "reject",
+        "reason": "概要の型番から会社が分かります。型番を消して、もう一度お出しください。",
+    },
+]
+
+CLUSTER_SETTINGS: list[Example] = [{"review_before_publication": "both"}]

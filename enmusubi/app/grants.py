@@ -22,10 +22,11 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "api_tokens": _CHANGE,
     "clusters": _READ,
     "cluster_settings": ("SELECT", "UPDATE"),  # a trigger adds the row of a new cluster
-    "disclosures": _ADD,  # what was told is told
     "deliveries": _CHANGE,
+    "disclosures": _ADD,  # what was told is told
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "imports": _CHANGE,  # old ones are forgotten by a function
     "interests": _ALL,  # asked anew where a match is taken up again
     "invitations": _CHANGE,
     "match_steps": _ADD,  # what happened has happened
@@ -40,6 +41,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "outcomes": _ADD,
     "passages": _ALL,
     "password_resets": (),
+    "publication_reviews": _ADD,
     # The worker's own, by the library's functions; ids and times alone.
     "procrastinate_events": _ADD,
     "procrastinate_jobs": _ALL,
@@ -82,7 +84,10 @@ FUNCTIONS: Final = frozenset(
         "owners_outlined",
         *("match_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
         *("changed_seeds", "changed_needs"),  # for the index
+        *("review_seed", "review_need"),  # who reviews an entry may not change its words
+        *("expire_seeds", "expire_needs", "notice_expiring_seeds", "notice_expiring_needs"),  # for the clock
         "forget_old_replies",
+        *("imports_to_run", "forget_old_imports"),
         # before it is known who asks, each about one secret
         *("caller_of_token", "caller_of_session", "account_of_email", "account_of_subject"),
         *(

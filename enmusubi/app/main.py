@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -14,9 +14,12 @@ from enmusubi.app import problems
 from enmusubi.app.api import (
     accounts,
     audit,
+    clusters,
     health,
+    imports,
     introductions,
     invitations,
+    lifecycle,
     matches,
     needs,
     notices,
@@ -41,22 +44,27 @@ API token or a session."""
 
 
 class BodyLimit:
-    """Refuses request bodies over a size with 413, whether or not Content-Length tells the truth."""
+    """Refuses request bodies over a size with 413, whether or not Content-Length tells the truth.
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    `most_at` are the sizes of paths that take more than all others.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, most_at: Mapping[str, int]) -> None:
         self.app = app
         self.most = most
+        self.most_at = most_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, counting what of its body arrives."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.most_at.get(scope["path"], self.most)
         refusal = problems.problem(
-            413, "too-large", "The request body is too large", f"at most {self.most:,} bytes are taken"
+            413, "too-large", "The request body is too large", f"at most {most:,} bytes are taken"
         )
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self.most:
+            if name == b"content-length" and value.isdigit() and int(value) > most:
                 await refusal(scope, receive, send)
                 return
         seen = 0
@@ -66,23 +74,23 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self.most:
+            if seen > most:
                 raise ClientDisconnect  # whoever reads the body gives up
             return message
 
         async def unless_too_large(message: Message) -> None:
             nonlocal started
             # What the application says of a body it could not read to the end is not the reason.
-            if started or seen <= self.most:
+            if started or seen <= most:
                 started = True
                 await send(message)
 
         try:
             await self.app(scope, counted, unless_too_large)
         except ClientDisconnect:
-            if seen <= self.most:
+            if seen <= most:
                 raise
-        if seen > self.most and not started:
+        if seen > most and not started:
             await refusal(scope, receive, send)
 
 
@@ -118,11 +126,11 @@ def create_app(
     )
     app.state.runtime = runtime
     app.state.places = asyncio.Semaphore(settings.database_pool)
-    app.add_middleware(BodyLimit, most=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes, most_at={"/api/v1/imports": settings.max_import_bytes})
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (
-        *(seeds, needs, organisations, matches, introductions, work, notices, webhooks),
+        *(seeds, needs, lifecycle, organisations, clusters, matches, introductions, work, imports, notices, webhooks),
         *(session, accounts, invitations, oidc, audit),
     ):
         app.include_router(module.router, prefix="/api/v1")

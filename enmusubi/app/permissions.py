@@ -44,7 +44,10 @@ class Right(StrEnum):
     READ_SEED_DRAFT = "read a draft of a seed"
     READ_SEED_DETAIL = "read the unpublished part of a seed, and who looked at it"
     REGISTER_SEED = "register a seed"
-    CHANGE_SEED = "revise or withdraw a seed"
+    CHANGE_SEED = "revise, hold, renew, archive or withdraw a seed"
+    SUBMIT_SEED = "submit a seed that was rejected, or take up again one on hold"
+    REVIEW_SEED = "approve or reject a seed that waits for a second pair of eyes"
+    READ_SEED_LIFE = "see which steps a seed can take, and the verdicts of those who reviewed it"
     RANK_NEEDS = "see the needs ranked for a seed, as far as the matches may be seen"
     READ_NEED = "read the public part of a published need"
     READ_HIDDEN_NEED = "read the public part of a need on hold, withdrawn or expired"
@@ -52,7 +55,10 @@ class Right(StrEnum):
     READ_NEED_DETAIL = "read the confidential part of a need, and who looked at it"
     POST_NEED = "post a need"
     CHECK_NEED = "ask what of a need's text would identify its owner"
-    CHANGE_NEED = "revise or withdraw a need"
+    CHANGE_NEED = "revise, hold, renew, archive or withdraw a need"
+    SUBMIT_NEED = "submit a need that was rejected, or take up again one on hold"
+    REVIEW_NEED = "approve or reject a need that waits for a second pair of eyes"
+    READ_NEED_LIFE = "see which steps a need can take, and the verdicts of those who reviewed it"
     RANK_SEEDS = "see the seeds ranked for a need, as far as the matches may be seen"
     MATCH_TEXT = "rank what may be seen for a text that is not stored"
     READ_MATCH = "read a match"
@@ -75,6 +81,11 @@ class Right(StrEnum):
     READ_INVITATIONS = "see and withdraw invitations"
     INVITE_SIDE = "invite a person of a company or university"
     INVITE_OVERSEER = "invite a coordinator, cluster administrator or auditor"
+    READ_WAITING = "see what waits for a second pair of eyes"
+    READ_SETTINGS = "read the settings of a cluster"
+    CHANGE_SETTINGS = "change the settings of a cluster"
+    IMPORT_ENTRIES = "post a file of entries, of the kind and owners that one may enter"
+    READ_IMPORT = "follow and cancel an import"
     ADD_WEBHOOK = "have notices sent to an address"
     MANAGE_WEBHOOKS = "see and change webhooks: the own organisation's, or those of the cluster itself"
     READ_RECORD = "read the record, but for views of one's own entries"
@@ -106,6 +117,9 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_SEED_DETAIL:     _row(".---", "y---",    ".y--",     ".---",       ".---"),
     Right.REGISTER_SEED:        _row("nn.n", "yn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHANGE_SEED:          _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.SUBMIT_SEED:          _row(".---", "y---",    ".y--",     ".n--",       ".n--"),
+    Right.REVIEW_SEED:          _row(".nn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
+    Right.READ_SEED_LIFE:       _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.RANK_NEEDS:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
     Right.READ_NEED:            _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
     Right.READ_HIDDEN_NEED:     _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
@@ -114,6 +128,9 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.POST_NEED:            _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHECK_NEED:           _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHANGE_NEED:          _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.SUBMIT_NEED:          _row("y---", "n---",    ".y--",     ".n--",       ".n--"),
+    Right.REVIEW_NEED:          _row("n---", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
+    Right.READ_NEED_LIFE:       _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.RANK_SEEDS:           _row("y---", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
     Right.MATCH_TEXT:           _row(".y..", ".y..",    ".y..",     ".y..",       ".y.."),
     Right.READ_MATCH:           _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
@@ -136,6 +153,11 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_INVITATIONS:     _row(".n.n", ".n.n",    ".y.-",     ".y.-",       ".n.n"),
     Right.INVITE_SIDE:          _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
     Right.INVITE_OVERSEER:      _row(".n..", ".n..",    ".n..",     ".y..",       ".n.."),
+    Right.READ_WAITING:         _row(".n..", ".n..",    ".y..",     ".y..",       ".y.."),
+    Right.READ_SETTINGS:        _row(".n.-", ".n.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.CHANGE_SETTINGS:      _row(".n.-", ".n.-",    ".n.-",     ".y.-",       ".n.-"),
+    Right.IMPORT_ENTRIES:       _row(".y..", ".y..",    ".y..",     ".n..",       ".n.."),
+    Right.READ_IMPORT:          _row("y-.-", "y-.-",    "y-.-",     ".-.-",       ".-.-"),
     Right.ADD_WEBHOOK:          _row("y...", "y...",    ".y..",     ".y..",       ".n.."),
     Right.MANAGE_WEBHOOKS:      _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".-.-"),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
@@ -148,6 +170,13 @@ ROUTES: Final[Mapping[str, Right]] = {
     "read_seed": Right.READ_SEED,
     "revise_seed": Right.CHANGE_SEED,
     "withdraw_seed": Right.CHANGE_SEED,
+    "submit_seed": Right.SUBMIT_SEED,
+    "hold_seed": Right.CHANGE_SEED,
+    "resume_seed": Right.SUBMIT_SEED,
+    "renew_seed": Right.CHANGE_SEED,
+    "archive_seed": Right.CHANGE_SEED,
+    "review_seed": Right.REVIEW_SEED,
+    "seed_lifecycle": Right.READ_SEED_LIFE,
     "seed_views": Right.READ_SEED_DETAIL,
     "seed_matches": Right.RANK_NEEDS,
     "post_need": Right.POST_NEED,
@@ -156,6 +185,13 @@ ROUTES: Final[Mapping[str, Right]] = {
     "read_need": Right.READ_NEED,
     "revise_need": Right.CHANGE_NEED,
     "withdraw_need": Right.CHANGE_NEED,
+    "submit_need": Right.SUBMIT_NEED,
+    "hold_need": Right.CHANGE_NEED,
+    "resume_need": Right.SUBMIT_NEED,
+    "renew_need": Right.CHANGE_NEED,
+    "archive_need": Right.CHANGE_NEED,
+    "review_need": Right.REVIEW_NEED,
+    "need_lifecycle": Right.READ_NEED_LIFE,
     "need_views": Right.READ_NEED_DETAIL,
     "need_matches": Right.RANK_SEEDS,
     "match_text": Right.MATCH_TEXT,
@@ -192,6 +228,13 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_invitations": Right.READ_INVITATIONS,
     "withdraw_invitation": Right.READ_INVITATIONS,
     "invite": Right.INVITE_SIDE,
+    "list_waiting": Right.READ_WAITING,
+    "read_cluster_settings": Right.READ_SETTINGS,
+    "revise_cluster_settings": Right.CHANGE_SETTINGS,
+    "start_import": Right.IMPORT_ENTRIES,
+    "list_imports": Right.READ_IMPORT,
+    "read_import": Right.READ_IMPORT,
+    "cancel_import": Right.READ_IMPORT,
     "make_webhook": Right.ADD_WEBHOOK,
     "list_webhooks": Right.MANAGE_WEBHOOKS,
     "read_webhook": Right.MANAGE_WEBHOOKS,

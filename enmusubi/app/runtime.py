@@ -190,7 +190,7 @@ class Runtime:
         if self.settings.chain_seconds:
             self._stack.callback(BackgroundChaining(self._database, self.settings.chain_seconds).close)
         if self._works_inside:
-            self._start_worker(self._database)
+            self._start_worker(self._database, encoder)
         self._explaining = Explaining(matchmaking)
         self._matchmaking = matchmaking
 
@@ -200,12 +200,12 @@ class Runtime:
             return self._database is not None and self._database.embedded is not None
         return self.settings.worker_inside == "true"
 
-    def _start_worker(self, database: Database) -> None:
+    def _start_worker(self, database: Database, encoder: Encoder) -> None:
         # Connections of its own: a webhook that takes its time holds none of those that requests wait for.
         beside = database.beside(CONNECTIONS)
         self._stack.callback(beside.close)
         outbound = outbound_for(self.settings, beside.session, self.desk.post, self.clock)
-        self._stack.callback(Worker(beside, outbound).close)
+        self._stack.callback(Worker(beside, outbound, encoder=encoder).close)
 
     @cached_property
     def outbound(self) -> Outbound:

@@ -12,7 +12,9 @@ from enmusubi.app.vocabulary import (
     EntryStatus,
     IprStatus,
     OrganisationKind,
+    PublicationVerdict,
     ReasonCode,
+    ReviewedKinds,
     SizeBand,
     Stage,
     Verdict,
@@ -232,6 +234,50 @@ class ReviewDraft(Schema):
         if self.verdict is Verdict.DISMISS and self.reason is None:
             raise ValueError("a dismissal needs a reason code")
         return self
+
+
+class PublicationVerdictDraft(Schema):
+    """What a second pair of eyes says of an entry; a rejection needs a reason for its owner."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.PUBLICATION_VERDICTS)})
+
+    verdict: PublicationVerdict
+    reason: ShortText | None = Field(default=None, description="For the entry's owner and coordinators")
+
+    @model_validator(mode="after")
+    def _rejection_has_a_reason(self) -> Self:
+        if self.verdict is PublicationVerdict.REJECT and self.reason is None:
+            raise ValueError("a rejection needs a reason, which its owner reads")
+        return self
+
+
+Term = Annotated[int, Field(ge=1, le=1000)]
+Patience = Annotated[int, Field(ge=0, le=1000)]
+
+
+class ClusterSettingsRevision(Schema):
+    """What changes in the settings of a cluster: only the fields given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": list(examples.CLUSTER_SETTINGS)})
+
+    review_before_publication: ReviewedKinds = Field(
+        default=ReviewedKinds.OFF, description="Which entries somebody else looks at before they are published"
+    )
+    answer_days: Term = Field(default=10, description="Working days of a side to answer")
+    introduce_days: Term = Field(
+        default=5, description="Working days of a coordinator to introduce a shortlisted match"
+    )
+    disclose_days: Term = Field(default=3, description="Working days of a coordinator to disclose, after two yeses")
+    meeting_days: Term = Field(default=10, description="Working days of a coordinator to bring about a meeting")
+    report_days: Term = Field(default=20, description="Working days of a coordinator to report what came of a meeting")
+    outcome_days: Term = Field(default=60, description="Working days of a coordinator to report an agreement's outcome")
+    remind_days: Patience = Field(default=5, description="Working days after the last day until a reminder")
+    escalate_days: Patience = Field(default=5, description="Working days after that until the coordinator is turned to")
+    raise_days: Patience = Field(default=5, description="Working days after that until the administrators are")
+    lapse_days: Patience = Field(default=5, description="Working days after that until silence closes it")
+    most_open_interests: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=20, description="Introductions that one organisation asked for and that wait for an answer, at most"
+    )
 
 
 def _revision_of(draft: type[Schema], shown: list[examples.Example]) -> Any:

@@ -73,6 +73,37 @@ class EntryStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class EntryStep(StrEnum):
+    """What can be done to an entry that changes its status, or keeps it for longer."""
+
+    SUBMIT = "submit"
+    RECALL = "recall"
+    HOLD = "hold"
+    RESUME = "resume"
+    RENEW = "renew"
+    ARCHIVE = "archive"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    REJECT = "reject"
+    EXPIRE = "expire"
+
+
+class ReviewedKinds(StrEnum):
+    """Which entries of a cluster a second pair of eyes looks at before they are published."""
+
+    OFF = "off"
+    SEEDS = "seeds"
+    NEEDS = "needs"
+    BOTH = "both"
+
+
+class PublicationVerdict(StrEnum):
+    """What whoever reviews an entry says of it."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
 class Stage(StrEnum):
     """Development stage of a seed (開発段階)."""
 
@@ -220,6 +251,24 @@ class FileContent(StrEnum):
     ORGANISATIONS = "organisations"
 
 
+class ImportKind(StrEnum):
+    """What a posted file holds."""
+
+    SEEDS = "seeds"
+    NEEDS = "needs"
+
+
+class ImportState(StrEnum):
+    """How far a posted file is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """Not read, or not to its end; its report says why."""
+    CANCELLED = "cancelled"
+
+
 class FittingKind(StrEnum):
     """What can be fitted to an installation's own reviews."""
 
@@ -234,6 +283,7 @@ class Action(StrEnum):
     CREATED = "created"
     REVISED = "revised"
     WITHDRAWN = "withdrawn"
+    MOVED = "moved"
     PROPOSED = "proposed"
     REVIEWED = "reviewed"
     STEPPED = "stepped"
@@ -270,6 +320,7 @@ class RecordedKind(StrEnum):
     FITTING = "fitting"
     WEBHOOK = "webhook"
     RECORD = "record"
+    IMPORT = "import"
 
 
 class NoticeKind(StrEnum):

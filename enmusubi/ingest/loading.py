@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload, undefer
 
 from enmusubi.app.catalogue import needs, seeds
 from enmusubi.app.catalogue.rules import check_expiry, clusters_to_open
+from enmusubi.app.clock import SystemClock
 from enmusubi.app.database import Database
 from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import ConflictError, InvalidInputError
@@ -235,9 +236,15 @@ def _filled(
     elif isinstance(row, Need) and isinstance(entry.draft, NeedDraft):
         with session.no_autoflush:
             needs.fill_need(session, row, entry.draft, owner_id)
+    today = SystemClock().today()
+    if kept_status == EntryStatus.EXPIRED and row.expires_on >= today:
+        kept_status = EntryStatus.PUBLISHED  # the file keeps it for longer
     if kept_status is not None:
         row.status = kept_status
         loaded.kept_withdrawn += kept_status in _ENDED
+    if row.status == EntryStatus.PUBLISHED and row.published_on is None:
+        # Who runs the server is trusted: what a file publishes waits for nobody.
+        row.published_on = today
     return row
 
 

@@ -120,7 +120,8 @@ def known(people: People, session: Session) -> dict[str, str]:
         "organisation_id": str(people.university.organisation.public_id),
         "match_id": str(match.public_id),
         # These belong to nobody who asks here.
-        **{name: str(uuid.uuid4()) for name in ("session_id", "token_id", "invitation_id", "account_id")},
+        **{name: str(uuid.uuid4()) for name in ("session_id", "token_id", "invitation_id", "account_id", "import_id")},
+        "cluster_id": str(people.cluster.public_id),
     }
 
 

@@ -88,7 +88,8 @@ def _shown(schema: str) -> list[Json]:
 def test_every_body_has_examples() -> None:
     """Each request body is shown at least once."""
     for name, operation in OPERATIONS:
-        if "requestBody" in operation:
+        # A posted file is no JSON: what it may hold is the business of who reads it.
+        if "application/json" in operation.get("requestBody", {}).get("content", {}):
             reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
             assert _shown(reference.rsplit("/", 1)[1]), name
 

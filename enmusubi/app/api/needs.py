@@ -17,6 +17,7 @@ from enmusubi.app.dependencies import (
     ExpectedVersion,
     ExplainingNow,
     MatchmakingNow,
+    TodayNow,
     WithReasons,
     etag,
 )
@@ -69,12 +70,17 @@ def _ranked(asked: Asked, matchmaking: Matchmaking, need: Need, limit: int) -> R
 
 @router.post("", status_code=201, response_model=NeedPosted, openapi_extra=allows(Scope.WRITE))
 def post_need(
-    draft: NeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow, limit: MatchLimit = 10
+    draft: NeedDraft,
+    asked: AskedNow,
+    creation: CreationNow,
+    matchmaking: MatchmakingNow,
+    today: TodayNow,
+    limit: MatchLimit = 10,
 ) -> Response:
     """Post a need; the reply holds its ranked seeds, and what of an anonymous one may identify you."""
 
     def post() -> tuple[BaseModel, Mapping[str, str]]:
-        need = needs.post_need(asked.session, asked.caller, draft, matchmaking.encoder)
+        need = needs.post_need(asked.session, asked.caller, draft, matchmaking.encoder, today)
         need = needs.read_need(asked.session, asked.caller, need.public_id)
         ranking = _ranked(asked, matchmaking, need, limit)
         posted = NeedPosted(
@@ -118,10 +124,11 @@ def revise_need(
     asked: AskedNow,
     version: ExpectedVersion,
     matchmaking: MatchmakingNow,
+    today: TodayNow,
     response: Response,
 ) -> NeedRevised:
     """Change the fields given (JSON merge patch); the new text is matched at once, and checked where anonymous."""
-    need = needs.revise_need(asked.session, asked.caller, need_id, version, revision, matchmaking.encoder)
+    need = needs.revise_need(asked.session, asked.caller, need_id, version, revision, matchmaking.encoder, today)
     need = needs.read_need(asked.session, asked.caller, need_id)
     response.headers.update(etag(need.version))
     details = needs.view_details(asked.session, asked.caller, [need], through="need")

@@ -17,6 +17,7 @@ from enmusubi.app.dependencies import (
     ExpectedVersion,
     ExplainingNow,
     MatchmakingNow,
+    TodayNow,
     WithReasons,
     etag,
 )
@@ -36,11 +37,13 @@ def _shown(asked: Asked, seed: Seed) -> SeedOut:
 
 
 @router.post("", status_code=201, response_model=SeedOut, openapi_extra=allows(Scope.WRITE))
-def register_seed(draft: SeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow) -> Response:
+def register_seed(
+    draft: SeedDraft, asked: AskedNow, creation: CreationNow, matchmaking: MatchmakingNow, today: TodayNow
+) -> Response:
     """Register a seed; it can be matched at once."""
 
     def register() -> tuple[BaseModel, Mapping[str, str]]:
-        seed = seeds.register_seed(asked.session, asked.caller, draft, matchmaking.encoder)
+        seed = seeds.register_seed(asked.session, asked.caller, draft, matchmaking.encoder, today)
         seed = seeds.read_seed(asked.session, asked.caller, seed.public_id)
         shown = seed_out(seed, seeds.posted_detail(asked.session, asked.caller, seed))
         return shown, {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
@@ -70,10 +73,11 @@ def revise_seed(
     asked: AskedNow,
     version: ExpectedVersion,
     matchmaking: MatchmakingNow,
+    today: TodayNow,
     response: Response,
 ) -> SeedOut:
     """Change the fields given (JSON merge patch); the new text is matched at once."""
-    seed = seeds.revise_seed(asked.session, asked.caller, seed_id, version, revision, matchmaking.encoder)
+    seed = seeds.revise_seed(asked.session, asked.caller, seed_id, version, revision, matchmaking.encoder, today)
     seed = seeds.read_seed(asked.session, asked.caller, seed_id)
     response.headers.update(etag(seed.version))
     return _shown(asked, seed)

@@ -1,6 +1,7 @@
 """Needs: read, post, revise, withdraw; the public row and its confidential detail."""
 
 import contextlib
+import datetime
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,18 +10,23 @@ from typing import Literal
 from pydantic import BaseModel
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue import lifecycle, publishing
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
+    FromFile,
     api_source,
+    asked_status,
     check_revisable,
     check_version,
     clusters_to_open,
     default_expiry,
     fill_life,
+    keep_until,
     moved_source,
     refuse_hidden_draft,
     refuse_known,
@@ -28,6 +34,7 @@ from enmusubi.app.catalogue.rules import (
     refuse_past,
     revised,
     search_text,
+    status_to_show,
     stored,
     touch,
 )
@@ -37,7 +44,7 @@ from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record, record_all
 from enmusubi.app.schemas import NeedDraft, need_profile
-from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
+from enmusubi.app.vocabulary import Action, EntryStatus, EntryStep, RecordedKind
 from enmusubi.matching.encoder import Encoder
 
 CONFIDENTIAL = ("description", "requirements", "constraints", "budget_yen")
@@ -91,7 +98,7 @@ def view_details(
 
 
 def posted_detail(session: Session, caller: Caller, need: Need) -> NeedDetail | None:
-    """The confidential part that the caller has just posted: its own words, so no view."""
+    """The confidential part for one who has just posted it, or to see whose it is: nothing is shown, so no view."""
     return _read_details(session, caller, [need.id]).get(need.id)
 
 
@@ -136,15 +143,25 @@ def outline_owners(session: Session, needs: Iterable[Need]) -> dict[int, OwnerOu
     }
 
 
-def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encoder) -> Need:
+def post_need(
+    session: Session,
+    caller: Caller,
+    draft: NeedDraft,
+    encoder: Encoder,
+    today: datetime.date,
+    file: FromFile | None = None,
+) -> Need:
     """Post a need; the caller's own company owns it unless a coordinator names another."""
     require(caller, Right.POST_NEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
     refuse_past(draft.deadline, "deadline")
-    need = new_need(caller.cluster_id, api_source(session, owner))
+    need = new_need(caller.cluster_id, api_source(session, owner) if file is None else file.source)
+    if file is not None:
+        need.source_digest, need.created = file.digest, file.created
     fill_need(session, need, draft, owner)
+    publishing.begin(session, caller, need, today)
     _open_need(session, need, draft.opened_to)
     refuse_known(session, Need, need)
     embed(need, encoder)
@@ -159,21 +176,29 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
         version=need.version,
         status=str(need.status),
     )
+    # Of a whole file they are told once.
+    publishing.tell_reviewers(session, caller, need, waited=file is not None)
     return need
 
 
 def revise_need(
-    session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel, encoder: Encoder
+    session: Session,
+    caller: Caller,
+    public_id: uuid.UUID,
+    version: int | None,
+    changes: BaseModel,
+    encoder: Encoder,
+    today: datetime.date,
 ) -> Need:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
-    need, detail = _to_change(session, caller, public_id)
+    need, detail = to_change(session, caller, public_id)
     check_revisable(need, version)
     refuse_other_id(need, changes)
     present = (
         {name: getattr(need, name) for name in COLUMNS}
         | {name: getattr(detail, name) for name in CONFIDENTIAL}
         | {
-            "status": need.status,
+            "status": status_to_show(need.status),
             "expires_on": need.expires_on,
             "organisation": detail.owner.public_id if detail.owner else None,
             "opened_to": [opening.cluster.public_id for opening in need.openings],
@@ -192,11 +217,15 @@ def revise_need(
             draft = draft.model_copy(update=dict.fromkeys(former))
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
-        need.expires_on = default_expiry()  # where the change takes the day away
+        keep_until(need, default_expiry())  # where the change takes the day away
     if "deadline" in changes.model_fields_set:
         refuse_past(draft.deadline, "deadline")
-    refuse_hidden_draft(caller, draft.status, owner)
+    asked = asked_status(draft, changes)
+    refuse_hidden_draft(caller, asked or EntryStatus(need.status), owner)
+    before, said, waited = need.status, publishing.substance(need), publishing.waits(need)
     fill_need(session, need, draft, owner, detail)
+    changed = said != publishing.substance(need)
+    publishing.revise(session, caller, need, before=before, asked=asked, changed=changed, today=today)
     refuse_known(session, Need, need)
     _open_need(session, need, draft.opened_to)
     touch(need)
@@ -208,14 +237,15 @@ def revise_need(
         status=str(need.status),
         fields=sorted(changes.model_fields_set),
     )
+    publishing.tell_reviewers(session, caller, need, waited=waited)
     return need
 
 
 def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Need:
     """Withdraw a need: it is kept, seen by its owner and coordinators, and never proposed again."""
-    need, _ = _to_change(session, caller, public_id)
+    need, _ = to_change(session, caller, public_id)
     check_version(need, version)
-    need.status = EntryStatus.WITHDRAWN
+    need.status = lifecycle.after(EntryStep.WITHDRAW, need.status)
     touch(need)
     session.flush()
     record(session, caller, Action.WITHDRAWN, RecordedKind.NEED, need.public_id, version=need.version)
@@ -280,11 +310,14 @@ def _organisation_of(session: Session, public_id: str) -> int | None:
     return None
 
 
-def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:
+def to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:
+    """The need and its confidential part, locked, for an account that may change it; raises what the policy says."""
     # Asked before it is locked: the database locks nothing for those who may not change it, as if it were not there.
     _writable_detail(session, caller, read_need(session, caller, public_id))
     need = read_need(session, caller, public_id, lock=True)
-    return need, _writable_detail(session, caller, need)
+    detail = _writable_detail(session, caller, need)
+    set_committed_value(need, "detail", detail)
+    return need, detail
 
 
 def _writable_detail(session: Session, caller: Caller, need: Need) -> NeedDetail:

@@ -4,6 +4,7 @@ import datetime
 import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.lifecycle import BEGINNINGS, CLOSED
 from enmusubi.app.errors import (
     ConflictError,
     InvalidInputError,
@@ -28,7 +30,15 @@ LONGEST_LIFE = datetime.timedelta(days=731)  # two years, one of them a leap yea
 API_SOURCE = "api"
 # Draft fields that are no column of the entry's own row.
 NOT_COLUMNS = {"organisation", "opened_to", "status", "expires_on", "excluded_organisations"}
-_CLOSED = (EntryStatus.WITHDRAWN, EntryStatus.ARCHIVED, EntryStatus.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """Where an entry comes from that an account has posted with others, in a file."""
+
+    source: str
+    digest: bytes
+    created: datetime.datetime
 
 
 def search_key(text: str) -> str:
@@ -48,7 +58,7 @@ def check_version(entry: Seed | Need | Organisation | WebhookEndpoint, version: 
 def check_revisable(entry: Seed | Need, version: int | None) -> None:
     """Raise PreconditionFailedError for an old version, ConflictError for an entry whose life has ended."""
     check_version(entry, version)
-    if entry.status in _CLOSED:
+    if entry.status in CLOSED:
         raise ConflictError(f"the entry is {entry.status} and can no longer be revised; enter it anew")
 
 
@@ -132,9 +142,26 @@ def fill_life(entry: Seed | Need, draft: SeedDraft | NeedDraft) -> None:
     """Status and last day; where the draft names no last day, the entry keeps its own."""
     check_expiry(draft.expires_on)
     if draft.expires_on is not None:
-        entry.expires_on = draft.expires_on
+        keep_until(entry, draft.expires_on)
     entry.status = draft.status
     entry.submitted = entry.submitted or draft.status is not EntryStatus.DRAFT
+
+
+def keep_until(entry: Seed | Need, day: datetime.date) -> None:
+    """Move the last day of an entry; its owner is to be told anew before that comes."""
+    if entry.expires_on != day:
+        entry.expires_on = day
+        entry.expiry_noticed_on = None
+
+
+def status_to_show(status: str) -> EntryStatus:
+    """What stands for a present status in a draft, which holds only what a person may ask for."""
+    return EntryStatus(status) if status in BEGINNINGS else EntryStatus.DRAFT
+
+
+def asked_status(draft: SeedDraft | NeedDraft, changes: BaseModel) -> EntryStatus | None:
+    """The status that a change asks for; None where it says nothing of it."""
+    return draft.status if "status" in changes.model_fields_set else None
 
 
 def search_text(entry: Seed | Need, own: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Seeds: read, register, revise, withdraw."""
 
+import datetime
 import uuid
 
 from pydantic import BaseModel
@@ -9,15 +10,19 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue import lifecycle, publishing
 from enmusubi.app.catalogue.organisations import owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
+    FromFile,
     api_source,
+    asked_status,
     check_revisable,
     check_version,
     clusters_to_open,
     default_expiry,
     fill_life,
+    keep_until,
     moved_source,
     refuse_hidden_draft,
     refuse_known,
@@ -25,6 +30,7 @@ from enmusubi.app.catalogue.rules import (
     refuse_past,
     revised,
     search_text,
+    status_to_show,
     stored,
     touch,
 )
@@ -34,7 +40,7 @@ from enmusubi.app.models import Seed, SeedDetail, SeedOpening
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
 from enmusubi.app.schemas import SeedDraft, seed_profile
-from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
+from enmusubi.app.vocabulary import Action, EntryStatus, EntryStep, RecordedKind
 from enmusubi.matching.encoder import Encoder
 
 CONFIDENTIAL = ("unpublished", "filing_expected_on")
@@ -73,14 +79,24 @@ def posted_detail(session: Session, caller: Caller, seed: Seed) -> SeedDetail | 
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: Encoder) -> Seed:
+def register_seed(
+    session: Session,
+    caller: Caller,
+    draft: SeedDraft,
+    encoder: Encoder,
+    today: datetime.date,
+    file: FromFile | None = None,
+) -> Seed:
     """Register a seed; the caller's own organisation owns it unless a coordinator names another."""
     require(caller, Right.REGISTER_SEED, Relation.OWN)
     owner = owner_of(session, caller, draft.organisation)
     refuse_hidden_draft(caller, draft.status, owner)
     refuse_past(draft.expires_on)
-    seed = new_seed(caller.cluster_id, api_source(session, owner))
+    seed = new_seed(caller.cluster_id, api_source(session, owner) if file is None else file.source)
+    if file is not None:
+        seed.source_digest, seed.created = file.digest, file.created
     fill_seed(seed, draft, owner)
+    publishing.begin(session, caller, seed, today)
     _open_seed(session, seed, draft.opened_to)
     refuse_known(session, Seed, seed)
     embed(seed, encoder)
@@ -95,21 +111,29 @@ def register_seed(session: Session, caller: Caller, draft: SeedDraft, encoder: E
         version=seed.version,
         status=str(seed.status),
     )
+    # Of a whole file they are told once.
+    publishing.tell_reviewers(session, caller, seed, waited=file is not None)
     return seed
 
 
 def revise_seed(
-    session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel, encoder: Encoder
+    session: Session,
+    caller: Caller,
+    public_id: uuid.UUID,
+    version: int | None,
+    changes: BaseModel,
+    encoder: Encoder,
+    today: datetime.date,
 ) -> Seed:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
-    seed = _to_change(session, caller, public_id)
+    seed = to_change(session, caller, public_id)
     check_revisable(seed, version)
     refuse_other_id(seed, changes)
     detail = posted_detail(session, caller, seed)
     set_committed_value(seed, "detail", detail)
     present = {name: getattr(seed, name) for name in COLUMNS} | {
         **{name: getattr(detail, name, None) for name in CONFIDENTIAL},
-        "status": seed.status,
+        "status": status_to_show(seed.status),
         "expires_on": seed.expires_on,
         "organisation": seed.organisation.public_id if seed.organisation else None,
         "opened_to": [opening.cluster.public_id for opening in seed.openings],
@@ -121,9 +145,13 @@ def revise_seed(
         seed.source = moved_source(session, seed, owner)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
-        seed.expires_on = default_expiry()  # where the change takes the day away
-    refuse_hidden_draft(caller, draft.status, owner)
+        keep_until(seed, default_expiry())  # where the change takes the day away
+    asked = asked_status(draft, changes)
+    refuse_hidden_draft(caller, asked or EntryStatus(seed.status), owner)
+    before, said, waited = seed.status, publishing.substance(seed), publishing.waits(seed)
     fill_seed(seed, draft, owner)
+    changed = said != publishing.substance(seed)
+    publishing.revise(session, caller, seed, before=before, asked=asked, changed=changed, today=today)
     refuse_known(session, Seed, seed)
     _open_seed(session, seed, draft.opened_to)
     touch(seed)
@@ -135,14 +163,15 @@ def revise_seed(
         status=str(seed.status),
         fields=sorted(changes.model_fields_set),
     )
+    publishing.tell_reviewers(session, caller, seed, waited=waited)
     return seed
 
 
 def withdraw_seed(session: Session, caller: Caller, public_id: uuid.UUID, version: int | None) -> Seed:
     """Withdraw a seed: it is kept, seen by its owner and coordinators, and never proposed again."""
-    seed = _to_change(session, caller, public_id)
+    seed = to_change(session, caller, public_id)
     check_version(seed, version)
-    seed.status = EntryStatus.WITHDRAWN
+    seed.status = lifecycle.after(EntryStep.WITHDRAW, seed.status)
     touch(seed)
     session.flush()
     record(session, caller, Action.WITHDRAWN, RecordedKind.SEED, seed.public_id, version=seed.version)
@@ -181,7 +210,8 @@ def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
         forget(seed)
 
 
-def _to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
+def to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
+    """The seed, locked, for an account that may change it; raises what the policy says otherwise."""
     # Asked before it is locked: the database locks nothing for those who may not change it, as if it were not there.
     seed = read_seed(session, caller, public_id)
     require(caller, Right.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))

@@ -188,6 +188,30 @@ def openapi() -> None:
     typer.echo(json.dumps(create_app(read_settings()).openapi(), ensure_ascii=False, indent=2))
 
 
+@app.command("export")
+def export_cluster(
+    cluster: Annotated[str, typer.Argument(help="The cluster's name or id.")],
+    file: Annotated[Path, typer.Argument(help="The zip file to write; it must not be there yet.")],
+) -> None:
+    """Write all of a cluster to a file that another installation, or another system, can read."""
+    from enmusubi.app.cli import moving
+
+    moving.export(cluster, file)
+
+
+@app.command("import")
+def import_cluster(
+    file: Annotated[Path, typer.Argument(help="A zip file that `enmusubi export` wrote.")],
+    without_foreign: Annotated[
+        bool, typer.Option("--without-foreign", help="Leave out what refers to clusters that are not here.")
+    ] = False,
+) -> None:
+    """Read an exported cluster into this installation: all of it, or nothing."""
+    from enmusubi.app.cli import moving
+
+    moving.import_(file, without_foreign=without_foreign)
+
+
 @app.command()
 def demo(
     serve_api: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the API afterwards.")] = True,

@@ -16,6 +16,7 @@ from enmusubi.app.delivering.outbound import outbound_for
 from enmusubi.app.embedded import Keeper
 from enmusubi.app.errors import ConfigurationError
 from enmusubi.app.mail import post_office
+from enmusubi.app.runtime import encoder_for
 from enmusubi.app.working.worker import CONNECTIONS, Worker
 
 logger = logging.getLogger("enmusubi")
@@ -40,7 +41,7 @@ def work() -> None:
         if database.embedded is not None:
             stack.callback(Keeper(database.embedded).close)
         outbound = outbound_for(settings, database.session, post_office(settings))
-        stack.callback(Worker(database, outbound).close)
+        stack.callback(Worker(database, outbound, encoder=encoder_for(settings)).close)
         logger.info("working")
         stopping.wait()
 

@@ -6,10 +6,12 @@ from enmusubi.app.models.entries import (
     NeedDetail,
     NeedExclusion,
     NeedOpening,
+    PublicationReview,
     Seed,
     SeedDetail,
     SeedOpening,
 )
+from enmusubi.app.models.imports import Import
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
 from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
@@ -36,6 +38,7 @@ __all__ = [
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
+    "Import",
     "Interest",
     "Invitation",
     "Match",
@@ -49,6 +52,7 @@ __all__ = [
     "Organisation",
     "Outcome",
     "PasswordReset",
+    "PublicationReview",
     "RecordActor",
     "RecordEvent",
     "Review",

@@ -28,9 +28,8 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from enmusubi.app.database import Base
 from enmusubi.app.models.columns import new_key, new_public_id, one_of, set_now, string_list
 from enmusubi.app.models.organisations import Cluster, Organisation
-from enmusubi.app.vocabulary import (
-    EntryStatus,
-)
+from enmusubi.app.models.people import Account
+from enmusubi.app.vocabulary import EntryStatus, PublicationVerdict
 
 
 class _ProfileColumns:
@@ -58,6 +57,12 @@ class _ProfileColumns:
     status: Mapped[str] = mapped_column(Text)
     # Whether it ever was more than a draft: what was not stays its owner's, withdrawn or not.
     submitted: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    # The day it was published first, by its owner or by who reviewed it; to a moment it would join needs to each other.
+    published_on: Mapped[datetime.date | None] = mapped_column(Date)
+    # Whether its public text was revised since somebody reviewed it.
+    review_due: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    # When its owner was told that its last day is near; NULL again once that day is moved.
+    expiry_noticed_on: Mapped[datetime.date | None] = mapped_column(Date)
     search_text: Mapped[str] = mapped_column(Text, deferred=True)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = set_now()
@@ -108,7 +113,13 @@ def _profile_constraints(table: str) -> tuple[Any, ...]:
         one_of("status", EntryStatus, "status"),
         # The order of lists. Without the cluster: which others' entries one sees is no condition on a column.
         Index(f"ix_{table}_newest", "created", "public_id"),
-    )
+        # What the clock looks for every day.
+        Index(f"ix_{table}_expiry", "expires_on", postgresql_where=text("status IN ('published', 'on_hold')")),
+        Index(
+            f"ix_{table}_waiting", "cluster_id", "created", "public_id",
+            postgresql_where=text("status = 'under_review' OR review_due"),
+        ),
+    )  # fmt: skip
 
 
 class Seed(_ProfileColumns, Base):
@@ -129,6 +140,8 @@ class Seed(_ProfileColumns, Base):
     ipr_numbers: Mapped[list[str]] = string_list()
     licensable: Mapped[bool | None] = mapped_column(Boolean)
     transferable: Mapped[bool | None] = mapped_column(Boolean)
+    # Whose words were submitted last: anybody else may review them.
+    submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     researchers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
 
     detail: Mapped["SeedDetail | None"] = relationship(
@@ -182,6 +195,8 @@ class NeedDetail(Base):
     requirements: Mapped[str | None] = mapped_column(Text)
     constraints: Mapped[str | None] = mapped_column(Text)
     budget_yen: Mapped[int | None] = mapped_column(BigInteger)
+    # Whose words were submitted last: anybody else may review them. Here, since it tells whose need it is.
+    submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
 
     need: Mapped[Need] = relationship(back_populates="detail", lazy="raise")
     owner: Mapped[Organisation | None] = relationship(lazy="raise")
@@ -235,3 +250,24 @@ class EntryPassages(Base):
     made_with: Mapped[str] = mapped_column(Text)
     key: Mapped[bytes] = mapped_column(LargeBinary)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PublicationReview(Base):
+    """What a second pair of eyes said of an entry before, or after, it was published; the reason is for its owner."""
+
+    __tablename__ = "publication_reviews"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(seed_id, need_id) = 1", name="entry"),
+        one_of("verdict", PublicationVerdict, "verdict"),
+        CheckConstraint("verdict <> 'reject' OR reason IS NOT NULL", name="rejection_reason"),
+    )
+    id: Mapped[int] = new_key()
+    public_id: Mapped[uuid.UUID] = new_public_id()
+    seed_id: Mapped[int | None] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), index=True)
+    need_id: Mapped[int | None] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id))
+    verdict: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    # Of the entry: what was read.
+    entry_version: Mapped[int] = mapped_column(Integer)
+    created: Mapped[datetime.datetime] = set_now()

@@ -19,9 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enmusubi.app.database import Base
 from enmusubi.app.models.columns import new_key, new_public_id, one_of, set_now
-from enmusubi.app.vocabulary import (
-    OrganisationKind,
-)
+from enmusubi.app.vocabulary import OrganisationKind, ReviewedKinds
 
 
 class Cluster(Base):
@@ -43,6 +41,7 @@ class ClusterSettings(Base):
 
     __tablename__ = "cluster_settings"
     __table_args__ = (
+        one_of("review_before_publication", ReviewedKinds, "review_before_publication"),
         CheckConstraint(
             "least(answer_days, disclose_days, introduce_days, meeting_days, report_days, outcome_days) >= 1 "
             "AND least(remind_days, escalate_days, raise_days, lapse_days) >= 0",
@@ -52,6 +51,10 @@ class ClusterSettings(Base):
     )
     cluster_id: Mapped[int] = mapped_column(
         ForeignKey(Cluster.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    # Which entries somebody else looks at before they are published.
+    review_before_publication: Mapped[str] = mapped_column(
+        Text, default=ReviewedKinds.OFF, server_default=text("'off'")
     )
     # So long somebody may take: a side to answer, a coordinator to introduce, disclose, bring about a meeting, report
     # what came of it, and report the outcome of an agreement.

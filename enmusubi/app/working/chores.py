@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import acting_as_service
-from enmusubi.app.clock import Clock
+from enmusubi.app.catalogue import expiring
+from enmusubi.app.clock import Clock, day_of
 from enmusubi.app.introducing.keeping_time import keep_time
 
 logger = logging.getLogger(__name__)
@@ -58,5 +59,21 @@ class Chore:
         return True
 
 
-CHORES: tuple[Chore, ...] = (Chore("late steps", _HOUR, keep_time),)
+def _end_entries(session: Session, now: datetime.datetime) -> None:
+    today = day_of(now)
+    while expiring.expire(session, today):
+        pass
+
+
+def _announce_ends(session: Session, now: datetime.datetime) -> None:
+    today = day_of(now)
+    while expiring.expiring(session, today):
+        pass
+
+
+CHORES: tuple[Chore, ...] = (
+    Chore("end-entries", _HOUR, _end_entries),
+    Chore("announce-ends", _HOUR, _announce_ends),
+    Chore("late steps", _HOUR, keep_time),
+)
 """All there are."""

@@ -25,7 +25,9 @@ from enmusubi.app.database import Database
 from enmusubi.app.delivering.attempts import attempt, requeue
 from enmusubi.app.delivering.dispatching import dispatch
 from enmusubi.app.delivering.outbound import Outbound
+from enmusubi.app.importing import run_next_import
 from enmusubi.app.working.chores import CHORES, Chore
+from enmusubi.matching.encoder import Encoder
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +47,15 @@ STALLED: Final = 30.0
 class Worker:
     """Runs in a thread of its own until it is closed; goes on by itself after its database was away."""
 
-    def __init__(self, database: Database, outbound: Outbound, chores: Sequence[Chore] | None = None) -> None:
-        """Start; `chores` are done instead of all there are."""
+    def __init__(
+        self,
+        database: Database,
+        outbound: Outbound,
+        chores: Sequence[Chore] | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        """Start; `chores` are done instead of all there are. Without an encoder, posted files are left to others."""
+        self._encoder = encoder
         self._database = database
         self._outbound = outbound
         self._chores = CHORES if chores is None else chores
@@ -138,7 +147,21 @@ class Worker:
 
         for chore in self._chores:
             self._add(app, chore)
+        if self._encoder is not None:
+            self._add_imports(app, self._encoder)
         return app
+
+    def _add_imports(self, app: procrastinate.App, encoder: Encoder) -> None:
+        def read_all() -> None:
+            while not self._closing.is_set():
+                if run_next_import(self._outbound.sessions, encoder, self._outbound.clock) is None:
+                    return
+
+        # The rows of posted files are the truth; a job for each would tell nothing that these do not.
+        @app.periodic(cron="* * * * *")
+        @app.task(name="read-imports", queue="imports", queueing_lock="read-imports")
+        def read_imports(timestamp: int) -> None:
+            _told("read-imports", read_all)
 
     def _add(self, app: procrastinate.App, chore: Chore) -> None:
         @app.periodic(cron=chore.cron)

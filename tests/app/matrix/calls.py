@@ -9,7 +9,7 @@ from enmusubi.app import recording
 from enmusubi.app.config import Settings
 from enmusubi.app.main import create_app
 from enmusubi.app.permissions import Relation
-from enmusubi.app.vocabulary import MatchStatus, OrganisationKind, Role
+from enmusubi.app.vocabulary import EntryStatus, MatchStatus, OrganisationKind, Role
 from tests.app.factories import Json
 from tests.app.matrix.world import SIDES, World
 
@@ -23,6 +23,8 @@ class Call:
     nowhere: str = ""
     """The path with an id that nothing has."""
     nowhere_body: Any = None
+    file: bytes | None = None
+    """Sent as it is, as JSON Lines."""
     listed: str | None = None
     """Of a list, the id that it holds for those who may see the thing."""
     version: str = "*"
@@ -61,6 +63,9 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "report_agreement": dict,
     "report_outcome": lambda: {"kind": "licence", "agreed_on": "2027-04-01"},
     "close_match": lambda: {"reason": "terms"},
+    "review_seed": lambda: {"verdict": "approve"},
+    "review_need": lambda: {"verdict": "approve"},
+    "revise_cluster_settings": lambda: {"review_before_publication": "off"},
     "revise_webhook": lambda: {"active": True},
     "replay_deliveries": dict,
 }
@@ -86,7 +91,7 @@ def about(route: str, public_id: str, listed: str | None = None) -> Call:
     before, _, rest = path.partition("{")
     after = rest.partition("}")[2]
     body = BODIES[route]() if route in BODIES else None
-    return Call(f"{before}{public_id}{after}", body, f"{before}{uuid.uuid4()}{after}", body, listed)
+    return Call(f"{before}{public_id}{after}", body, f"{before}{uuid.uuid4()}{after}", body, listed=listed)
 
 
 def _seed(route: str) -> Making:
@@ -95,6 +100,24 @@ def _seed(route: str) -> Making:
 
 def _need(route: str) -> Making:
     return lambda world, role, relation: about(route, world.need(role, relation))
+
+
+_STATES: Final = {"submit": EntryStatus.REJECTED, "resume": EntryStatus.ON_HOLD}
+"""What an entry has to be for a step, where that is not published."""
+
+
+def _step(route: str) -> Making:
+    """Take a step with a seed or a need that is ready for it; one that is to be reviewed was revised since."""
+    step, _, kind = route.partition("_")
+
+    def make(world: World, role: Role, relation: Relation) -> Call:
+        entered = world.seed if kind == "seed" else world.need
+        made = entered(role, relation, _STATES.get(step, EntryStatus.PUBLISHED))
+        if step == "review":
+            world.let_wait(made)
+        return about(route, made)
+
+    return make
 
 
 def _match(route: str) -> Making:
@@ -128,6 +151,10 @@ def _hand_over(world: World, role: Role, relation: Relation) -> Call:
 def _organisation(route: str) -> Making:
     kind = OrganisationKind.UNIVERSITY
     return lambda world, role, relation: about(route, world.new_organisation(role, relation, kind))
+
+
+def _cluster(route: str) -> Making:
+    return lambda world, role, relation: about(route, str(world.cluster(relation).public_id))
 
 
 def _account(route: str, *, active: bool = True) -> Making:
@@ -173,14 +200,28 @@ def an_invitation(role: Role) -> Making:
     return make
 
 
+def a_file(world: World, role: Role, relation: Relation) -> Call:
+    """Post a file of what the role enters, or might."""
+    kind = "needs" if role is Role.COMPANY else "seeds"
+    return Call(f"/imports?kind={kind}", file=b'{"title": "Entered"}\n')
+
+
+def _import(route: str) -> Making:
+    return lambda world, role, relation: about(route, world.posted_file(role, relation))
+
+
 CALLS: Final[Mapping[str, Making]] = {
     "register_seed": _entered("/seeds", Role.UNIVERSITY),
     "list_seeds": _listed("/seeds", World.seed),
     **{route: _seed(route) for route in with_id("seed_id")},
+    **{f"{step}_seed": _step(f"{step}_seed") for step in ("submit", "resume", "review")},
     "post_need": _entered("/needs", Role.COMPANY),
     "check_need": _entered("/needs/check", Role.COMPANY),
     "list_needs": _listed("/needs", World.need),
     **{route: _need(route) for route in with_id("need_id")},
+    **{f"{step}_need": _step(f"{step}_need") for step in ("submit", "resume", "review")},
+    "list_waiting": lambda world, role, relation: Call("/waiting?kind=needs"),
+    **{route: _cluster(route) for route in with_id("cluster_id")},
     "match_text": lambda world, role, relation: Call("/match", {"text": "ice"}),
     "list_matches": _listed("/matches", World.match),
     **{route: _match(route) for route in with_id("match_id")},
@@ -201,6 +242,9 @@ CALLS: Final[Mapping[str, Making]] = {
     "list_invitations": _listed("/invitations", lambda world, role, relation: world.invitation(relation)),
     "withdraw_invitation": lambda world, role, relation: about("withdraw_invitation", world.invitation(relation)),
     "invite": an_invitation(Role.COMPANY),
+    "start_import": a_file,
+    "list_imports": _listed("/imports", World.posted_file),
+    **{route: _import(route) for route in with_id("import_id")},
     "make_webhook": lambda world, role, relation: Call("/webhooks", {"url": "https://hooks.example.org/"}),
     "list_webhooks": _listed("/webhooks", World.webhook),
     **{route: _webhook(route) for route in with_id("webhook_id")},

@@ -8,7 +8,12 @@ from tests.app.matrix.calls import CALLS, METHODS
 from tests.app.matrix.world import World
 from tests.app.test_statements import counted
 
-SEEN = {"seed_views": Right.READ_SEED, "need_views": Right.READ_NEED}
+SEEN = {
+    "seed_views": Right.READ_SEED,
+    "need_views": Right.READ_NEED,
+    "seed_lifecycle": Right.READ_SEED,
+    "need_lifecycle": Right.READ_NEED,
+}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -8,15 +8,19 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import update
 
 from enmusubi.app.database import Database
 from enmusubi.app.delivering import signing
 from enmusubi.app.models import (
     Account,
     Cluster,
+    Import,
+    Need,
     NeedOpening,
     Organisation,
     Review,
+    Seed,
     SeedDetail,
     SeedOpening,
     WebhookEndpoint,
@@ -106,6 +110,29 @@ class World:
             session.commit()
             return str(made.public_id)
 
+    def posted_file(self, role: Role, relation: Relation) -> str:
+        """A file that the person posted, or somebody else of its organisation or of the other cluster."""
+        with self.database.session() as session:
+            caller = self.people[role].caller
+            if relation is not Relation.OWN:
+                far = self.far[Role.COMPANY] if relation is Relation.ELSEWHERE else self.people[role].organisation
+                side = role if role in SIDES and relation is Relation.HERE else Role.COMPANY
+                caller = a_caller(session, self.cluster(relation), side, session.merge(far) if far else None)
+            made = Import(
+                account_id=caller.id, cluster_id=caller.cluster_id, kind="seeds", source="s", file="f.csv", size=1,
+                content=b"x",
+            )  # fmt: skip
+            session.add(made)
+            session.commit()
+            return str(made.public_id)
+
+    def let_wait(self, public_id: str) -> None:
+        """Have an entry wait for a second pair of eyes, as if its words had been revised."""
+        with self.database.session() as session:
+            for kind in (Seed, Need):
+                session.execute(update(kind).where(kind.public_id == uuid.UUID(public_id)).values(review_due=True))
+            session.commit()
+
     def match(
         self,
         role: Role,
@@ -165,6 +192,11 @@ class World:
             made, _ = invitations.add(session, Operator(cluster.id), draft, owner)
             session.commit()
             return str(made.public_id)
+
+    def send(self, role: Role, method: str, path: str, file: bytes) -> Response:
+        """A call with a file as it is, JSON Lines."""
+        headers = {**self.people[role].headers, "Content-Type": "application/x-ndjson"}
+        return self.client.request(method, f"/api/v1{path}", content=file, headers=headers)
 
     def webhook(self, role: Role, relation: Relation) -> str:
         """A webhook of a side's organisation, or of a cluster itself, whose address nothing can be sent to."""

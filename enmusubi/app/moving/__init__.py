@@ -1,0 +1,1 @@
+"""A whole cluster into a file that others can read, and out of it again."""
