@@ -24,6 +24,9 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "disclosures": _ADD,  # what was told is told
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "indicator_events": _READ,  # a view, which shows what its reader may see
+    "indicator_figures": _READ,  # counted by a function
+    "indicator_states": _READ,
     "interests": _CHANGE,
     "invitations": _CHANGE,
     "match_steps": _ADD,  # what happened has happened
@@ -34,6 +37,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "needs": _CHANGE,  # withdrawn, never deleted
     "oidc_sign_ins": (),  # by functions alone
     "organisations": _CHANGE,
+    "origins": ("SELECT", "INSERT", "DELETE"),
     "outcomes": _ADD,
     "passages": _ALL,
     "password_resets": (),
@@ -66,6 +70,8 @@ FUNCTIONS: Final = frozenset(
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
         *("changed_seeds", "changed_needs"),  # for the index
+        "indicators_count",
+        "origins_loop",
         "forget_old_replies",
         # before it is known who asks, each about one secret
         *("caller_of_token", "caller_of_session", "account_of_email", "account_of_subject"),

@@ -10,9 +10,11 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
+from enmusubi.app.models.indicators import IndicatorFigures, IndicatorState
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
 from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.origins import Origin
 from enmusubi.app.models.people import (
     Account,
     ApiToken,
@@ -33,6 +35,8 @@ __all__ = [
     "EntryPassages",
     "Fitting",
     "IdempotentReply",
+    "IndicatorFigures",
+    "IndicatorState",
     "Interest",
     "Invitation",
     "Match",
@@ -43,6 +47,7 @@ __all__ = [
     "NeedOpening",
     "OidcSignIn",
     "Organisation",
+    "Origin",
     "Outcome",
     "PasswordReset",
     "RecordActor",
