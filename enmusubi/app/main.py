@@ -14,6 +14,7 @@ from enmusubi.app import problems
 from enmusubi.app.api import (
     accounts,
     audit,
+    clusters,
     health,
     invitations,
     matches,
@@ -112,7 +113,7 @@ def create_app(
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
-    for module in (seeds, needs, organisations, matches, session, accounts, invitations, oidc, audit):
+    for module in (seeds, needs, organisations, matches, session, accounts, invitations, oidc, audit, clusters):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)
     return app

@@ -68,6 +68,8 @@ class Right(StrEnum):
     INVITE_SIDE = "invite a person of a company or university"
     INVITE_OVERSEER = "invite a coordinator, cluster administrator or auditor"
     READ_RECORD = "read the record, but for views of one's own entries"
+    READ_INDICATORS = "read the indicators of a cluster"
+    READ_CHAIN = "read the chain of innovation, as far as its ends may be seen"
 
 
 Row = Mapping[Role, Mapping[Relation, Answer]]
@@ -119,6 +121,8 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.INVITE_SIDE:          _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
     Right.INVITE_OVERSEER:      _row(".n..", ".n..",    ".n..",     ".y..",       ".n.."),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
+    Right.READ_INDICATORS:      _row(".n.-", ".n.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.READ_CHAIN:           _row(".y.-", ".y.-",    ".y.-",     ".y.-",       ".y.-"),
 }
 # fmt: on
 
@@ -155,6 +159,9 @@ ROUTES: Final[Mapping[str, Right]] = {
     "invite": Right.INVITE_SIDE,
     "list_events": Right.READ_RECORD,
     "export_events": Right.READ_RECORD,
+    "read_indicators": Right.READ_INDICATORS,
+    "export_indicators": Right.READ_INDICATORS,
+    "read_chain": Right.READ_CHAIN,
 }
 """The right that each route needs, by its name."""
 
@@ -162,6 +169,7 @@ PERSONAL: Final = frozenset(
     {
         *("read_session", "sign_out", "confirm_session", "list_sessions", "end_other_sessions", "end_session"),
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
+        "list_clusters",
     }
 )
 """Routes about the account that asks, and no other."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue import origins
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -150,6 +151,8 @@ def post_need(session: Session, caller: Caller, draft: NeedDraft, encoder: Encod
     embed(need, encoder)
     session.add(need)
     session.flush()
+    if draft.grown_from:
+        origins.put(session, caller, need, draft.grown_from)
     record(
         session,
         caller,
@@ -166,6 +169,8 @@ def revise_need(
     session: Session, caller: Caller, public_id: uuid.UUID, version: int | None, changes: BaseModel, encoder: Encoder
 ) -> Need:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
+    if "grown_from" in changes.model_fields_set:
+        origins.lock(session)
     need, detail = _to_change(session, caller, public_id)
     check_revisable(need, version)
     refuse_other_id(need, changes)
@@ -202,6 +207,8 @@ def revise_need(
     touch(need)
     embed(need, encoder)
     session.flush()
+    if "grown_from" in changes.model_fields_set:
+        origins.put(session, caller, need, draft.grown_from)
     record(
         *(session, caller, Action.REVISED, RecordedKind.NEED, need.public_id),
         version=need.version,

@@ -38,10 +38,15 @@ class IndicatorFigures(Base):
 
 
 class IndicatorState(Base):
-    """Which moment the figures of a cluster are of; no row: nobody has asked for them yet."""
+    """Which moment the figures of a year and breakdown are of; no row: nobody has asked for them yet."""
 
     __tablename__ = "indicator_states"
+    __table_args__ = (one_of("breakdown", Breakdown, "breakdown"),)
     cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), primary_key=True)
+    fiscal_year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    breakdown: Mapped[str] = mapped_column(Text, primary_key=True)
     as_of: Mapped[datetime.datetime] = set_now()
     # How far what is counted went then: where it has not gone further, nothing is counted anew.
     seen: Mapped[str] = mapped_column(Text)
+    # When somebody wanted them last, to ten minutes: what nobody reads is not counted in the background.
+    asked: Mapped[datetime.datetime] = set_now()

@@ -97,133 +97,127 @@ select concat_ws(' ', {_day("now()")}, (select max(id) from match_steps), (selec
   (select max(changed_xid) from seeds), (select max(changed_xid) from needs))
 """
 
-# Counts a cluster's indicators anew, where they are older than `oldest` and something has been added since. Whoever
-# oversees the cluster may have it done, and the service itself. Nobody waits for another's count but for the first one.
+# Counts one year of a cluster for one breakdown anew, where what is kept is older than `oldest` and something has been
+# added since. Whoever oversees the cluster may have it done, and the service itself. Who comes while another counts gets
+# what is kept, and waits where there is nothing yet.
 COUNT = f"""
-create function indicators_count(of_cluster bigint, oldest interval) returns void language plpgsql security definer
-set search_path = pg_catalog, public, pg_temp as $$
+create function indicators_count(of_cluster bigint, of_year integer, of_breakdown text, oldest interval)
+returns void language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-  last indicator_states;
+  kept indicator_states;
   reached text;
   began timestamptz;
+  held integer := hashtext(format('enmusubi indicators %s %s', of_year, of_breakdown));
 begin
   if not coalesce(caller_role() = 'service' or (caller_cluster() = of_cluster
       and caller_role() in ('coordinator', 'cluster_administrator', 'auditor')), false) then
     return;
   end if;
-  select * into last from indicator_states where cluster_id = of_cluster;
-  if last.as_of > clock_timestamp() - oldest then
+  select * into kept from indicator_states
+  where cluster_id = of_cluster and fiscal_year = of_year and breakdown = of_breakdown;
+  if caller_role() <> 'service' and kept.asked < now() - interval '10 minutes' then
+    update indicator_states set asked = now()
+    where cluster_id = of_cluster and fiscal_year = of_year and breakdown = of_breakdown;
+  end if;
+  if kept.as_of > clock_timestamp() - oldest then
     return;
   end if;
-  if last.as_of is null then
-    perform pg_advisory_xact_lock(hashtext('enmusubi indicators'), of_cluster::integer);
-  elsif not pg_try_advisory_xact_lock(hashtext('enmusubi indicators'), of_cluster::integer) then
+  if kept.as_of is null then
+    perform pg_advisory_xact_lock(held, of_cluster::integer);
+  elsif not pg_try_advisory_xact_lock(held, of_cluster::integer) then
     return;
   end if;
-  select * into last from indicator_states where cluster_id = of_cluster;
+  select * into kept from indicator_states
+  where cluster_id = of_cluster and fiscal_year = of_year and breakdown = of_breakdown;
   reached := ({SEEN});
-  if last.as_of > clock_timestamp() - oldest
-      or (oldest > interval '0' and last.seen = reached and last.as_of > clock_timestamp() - interval '1 hour') then
+  if kept.as_of > clock_timestamp() - oldest
+      or (oldest > interval '0' and kept.seen = reached and kept.as_of > clock_timestamp() - interval '1 hour') then
     return;
   end if;
   began := clock_timestamp();
-  delete from indicator_figures where cluster_id = of_cluster;
+  delete from indicator_figures
+  where cluster_id = of_cluster and fiscal_year = of_year and breakdown = of_breakdown;
   insert into indicator_figures
     (cluster_id, fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, figures)
   with events as materialized (
-    select (extract(year from day) - (extract(month from day) < 4)::int)::smallint as fiscal_year,
-      measure, detail, days, amount_yen, side, need_id, seed_id, coordinator_id
-    from indicator_events where cluster_id = of_cluster
+    select measure, detail, days, amount_yen, side, need_id, seed_id, coordinator_id from indicator_events
+    where cluster_id = of_cluster and day >= make_date(of_year, 4, 1) and day < make_date(of_year + 1, 4, 1)
   ),
+  -- Whose the entries are, as far as the breakdown tells.
   parties as materialized (
-    select 'seed' as entry, seeds.id, breakdown,
+    select 'seed' as entry, seeds.id,
       case when owner.id is null then 'none' when owner.cluster_id <> of_cluster then 'elsewhere'
         else 'organisation' end as counted,
       case when owner.cluster_id = of_cluster then owner.id end as organisation_id
     from seeds left join organisations as owner on owner.id = seeds.organisation_id
-    cross join (values ('organisation'), ('owner')) as every (breakdown)
-    where seeds.id in (select seed_id from events)
+    where of_breakdown in ('organisation', 'owner') and seeds.id in (select seed_id from events)
     union all
-    select 'need', id, 'organisation', case when anonymous then 'anonymous' when organisation_id is null then 'none'
+    select 'need', id, case when anonymous then 'anonymous' when organisation_id is null then 'none'
       else 'organisation' end, organisation_id
-    from needs where id in (select need_id from events)
+    from needs where of_breakdown = 'organisation' and id in (select need_id from events)
     union all
-    select 'need', need_id, 'owner', case when owner_id is null then 'none' else 'organisation' end, owner_id
-    from need_details where need_id in (select need_id from events)
+    select 'need', need_id, case when owner_id is null then 'none' else 'organisation' end, owner_id
+    from need_details where of_breakdown = 'owner' and need_id in (select need_id from events)
   ),
   sections as materialized (
     select distinct 'seed' as entry, id, section from (
-      {SECTIONS} from seeds, unnest(field_codes) as code where id in (select seed_id from events)) as found
+      {SECTIONS} from seeds, unnest(field_codes) as code
+      where of_breakdown = 'field' and id in (select seed_id from events)) as found
     union all
     select distinct 'need', id, section from (
-      {SECTIONS} from needs, unnest(field_codes) as code where id in (select need_id from events)) as found
+      {SECTIONS} from needs, unnest(field_codes) as code
+      where of_breakdown = 'field' and id in (select need_id from events)) as found
   ),
   placed as (
-    select fiscal_year, 'cluster' as breakdown, 'cluster' as counted, null::bigint as organisation_id,
-      null::bigint as coordinator_id, null::text as field, measure, detail, days, amount_yen
-    from events
+    select 'cluster' as counted, null::bigint as organisation_id, null::bigint as coordinator_id, null::text as field,
+      measure, detail, days, amount_yen
+    from events where of_breakdown = 'cluster'
     union all
-    select fiscal_year, 'coordinator', case when coordinator_id is null then 'none' else 'coordinator' end, null,
-      coordinator_id, null, measure, detail, days, amount_yen
-    from events
-    union all
-    select fiscal_year, 'field', case when section is null then 'none' else 'field' end, null, null, section, measure,
+    select case when coordinator_id is null then 'none' else 'coordinator' end, null, coordinator_id, null, measure,
       detail, days, amount_yen
+    from events where of_breakdown = 'coordinator'
+    union all
+    select case when section is null then 'none' else 'field' end, null, null, section, measure, detail, days, amount_yen
     from events left join sections on entry = case when seed_id is null then 'need' else 'seed' end
       and sections.id = coalesce(seed_id, need_id)
+    where of_breakdown = 'field'
     union all
-    select fiscal_year, breakdown, counted, organisation_id, null, null, measure, detail, days, amount_yen
+    select counted, organisation_id, null, null, measure, detail, days, amount_yen
     from events join parties on entry = 'seed' and parties.id = seed_id where side is distinct from 'need'
     union all
-    select fiscal_year, needing.breakdown, needing.counted, needing.organisation_id, null, null, measure, detail, days,
-      amount_yen
+    select needing.counted, needing.organisation_id, null, null, measure, detail, days, amount_yen
     from events join parties as needing on needing.entry = 'need' and needing.id = need_id
       left join parties as seeding on seeding.entry = 'seed' and seeding.id = seed_id
-        and seeding.breakdown = needing.breakdown
     -- Where both sides are of one organisation, what counts for both counts once.
-    where side is distinct from 'seed'
-      and (side is not null or seeding.organisation_id is distinct from needing.organisation_id
-        or needing.organisation_id is null)
+    where side is distinct from 'seed' and (side is not null or needing.organisation_id is null
+      or seeding.organisation_id is distinct from needing.organisation_id)
   ),
-  -- By the day first: there are few of them, and a median of sorted millions would take its time.
+  -- By the day first: a median of few hundred days is found at once, one of sorted events is not.
   by_days as materialized (
-    select fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, measure, detail, days,
-      count(*) as number, sum(amount_yen) as amount_yen, count(amount_yen) as amounts
-    from placed group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    select counted, organisation_id, coordinator_id, field, measure, detail, days, count(*) as number,
+      sum(amount_yen) as amount_yen, count(amount_yen) as amounts
+    from placed group by 1, 2, 3, 4, 5, 6, 7
   ),
   ranked as (
-    select *, sum(number) filter (where days is not null) over (
-        partition by fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, measure order by days) as upto,
-      sum(number) filter (where days is not null) over (
-        partition by fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, measure) as timed
-    from by_days
-  ),
-  measured as (
-    select fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, measure,
-      -- The middle value, or the mean of the two in the middle.
-      (min(days) filter (where upto >= (timed + 1) / 2) + min(days) filter (where upto >= timed / 2 + 1)) / 2.0
-        as median_days,
-      max(timed) as timed
-    from ranked where days is not null group by 1, 2, 3, 4, 5, 6, 7
-  ),
-  counts as (
-    select fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, measure, detail,
-      sum(number) as number, sum(amount_yen) as amount_yen, sum(amounts) as amounts
-    from by_days group by 1, 2, 3, 4, 5, 6, 7, 8
+    select *, sum(number) over (so_far order by days) as upto, sum(number) over so_far as timed
+    from by_days where days is not null
+    window so_far as (partition by counted, organisation_id, coordinator_id, field, measure)
   ),
   listed as (
-    select fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, jsonb_build_object(
-      'measure', measure, 'detail', detail, 'count', number, 'amount_yen', amount_yen, 'amounts', amounts) as figure
-    from counts
+    select counted, organisation_id, coordinator_id, field, jsonb_build_object('measure', measure, 'detail', detail,
+      'count', sum(number), 'amount_yen', sum(amount_yen), 'amounts', sum(amounts)) as figure
+    from by_days group by 1, 2, 3, 4, measure, detail
     union all
-    select fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, jsonb_build_object(
-      'measure', measure, 'median_days', median_days, 'timed', timed)
-    from measured
+    -- The day in the middle, or the mean of the two in the middle.
+    select counted, organisation_id, coordinator_id, field, jsonb_build_object('measure', measure, 'timed', max(timed),
+      'median_days', (min(days) filter (where 2 * upto >= timed) + min(days) filter (where 2 * upto > timed)) / 2.0)
+    from ranked group by 1, 2, 3, 4, measure
   )
-  select of_cluster, fiscal_year, breakdown, counted, organisation_id, coordinator_id, field, jsonb_agg(figure)
-  from listed group by fiscal_year, breakdown, counted, organisation_id, coordinator_id, field;
-  insert into indicator_states (cluster_id, as_of, seen) values (of_cluster, began, reached)
-  on conflict (cluster_id) do update set as_of = excluded.as_of, seen = excluded.seen;
+  select of_cluster, of_year, of_breakdown, counted, organisation_id, coordinator_id, field, jsonb_agg(figure)
+  from listed group by counted, organisation_id, coordinator_id, field;
+  insert into indicator_states (cluster_id, fiscal_year, breakdown, as_of, seen)
+  values (of_cluster, of_year, of_breakdown, began, reached)
+  on conflict (cluster_id, fiscal_year, breakdown) do update set as_of = excluded.as_of, seen = excluded.seen;
 end $$
 """
 
@@ -344,10 +338,14 @@ def upgrade() -> None:
     op.create_table(
         "indicator_states",
         sa.Column("cluster_id", sa.BigInteger(), nullable=False),
+        sa.Column("fiscal_year", sa.SmallInteger(), nullable=False),
+        sa.Column("breakdown", sa.Text(), nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen", sa.Text(), nullable=False),
+        sa.Column("asked", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(f"breakdown IN ({BREAKDOWNS})", name=op.f("ck_indicator_states_breakdown")),
         _to("indicator_states", "cluster_id", "clusters"),
-        sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_indicator_states")),
+        sa.PrimaryKeyConstraint("cluster_id", "fiscal_year", "breakdown", name=op.f("pk_indicator_states")),
     )
     ends = {
         "seed_id": "seeds",
@@ -394,7 +392,7 @@ def downgrade() -> None:
     op.drop_table("origins")
     op.execute("drop function enmusubi_refuse_loop()")
     op.execute("drop function origins_loop(bigint, bigint, bigint[], bigint[])")
-    op.execute("drop function indicators_count(bigint, interval)")
+    op.execute("drop function indicators_count(bigint, integer, text, interval)")
     op.execute("drop view indicator_events")
     op.drop_table("indicator_states")
     op.drop_table("indicator_figures")

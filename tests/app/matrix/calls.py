@@ -77,6 +77,10 @@ def _organisation(route: str) -> Making:
     return lambda world, role, relation: about(route, world.new_organisation(role, relation, kind))
 
 
+def _cluster(route: str) -> Making:
+    return lambda world, role, relation: about(route, str(world.cluster(relation).public_id))
+
+
 def _account(route: str, *, active: bool = True) -> Making:
     return lambda world, role, relation: about(route, world.account(role, relation, active=active))
 
@@ -143,5 +147,6 @@ CALLS: Final[Mapping[str, Making]] = {
     "invite": an_invitation(Role.COMPANY),
     "list_events": _listed("/audit", an_event),
     "export_events": _listed("/audit/export?limit=10000", an_event),
+    **{route: _cluster(route) for route in with_id("cluster_id")},
 }
 """Every route of `permissions.ROUTES`: a new one without a row here fails."""
