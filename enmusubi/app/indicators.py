@@ -94,13 +94,13 @@ def read(
     """
     cluster = read_cluster(session, caller, cluster_id, Right.READ_INDICATORS)
     year = query.year if query.year is not None else fiscal_year(datetime.datetime.now(datetime.UTC))
-    breakdown = query.by or Breakdown.CLUSTER
+    breakdown: Breakdown = query.by or Breakdown.CLUSTER
     if query.by is Breakdown.ORGANISATION and caller.coordinates:
         breakdown = Breakdown.OWNER
     count(session, cluster.id, year, breakdown, oldest)
     if breakdown is Breakdown.OWNER or through == "table":
         action = Action.EXPORTED if through == "table" else Action.VIEWED
-        said = {"year": year, "by": str(breakdown), "through": f"indicators_{through}"}
+        said = {"year": year, "breakdown": str(breakdown), "through": f"indicators_{through}"}
         record(session, caller, action, RecordedKind.CLUSTER, cluster.public_id, **said)
     state = session.get_one(IndicatorState, (cluster.id, year, breakdown))
     rows = _rows(session, cluster.id, year, breakdown)

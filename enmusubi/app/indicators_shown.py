@@ -68,9 +68,7 @@ class AnswersOut(BaseModel):
     overdue: Number = Field(description="Still waited for, and past its day")
     waiting: Number = Field(description="Still waited for, and in time")
     closed: Number = Field(description="Closed by somebody else before an answer came")
-    share_in_time: Share = Field(
-        description="in_time of in_time, late, no_answer and overdue; null where there are none"
-    )
+    share_in_time: Share = Field(description="in_time of in_time, late, no_answer and overdue; null of none")
     share_no_answer: Share = Field(description="no_answer of the same")
 
 

@@ -1,4 +1,4 @@
-"""The chain of innovation of a cluster: what grew from what, in generations, as far as its reader may know of both ends."""
+"""The chain of innovation of a cluster: what grew from what, in generations, as far as its reader may know of it."""
 
 import datetime
 import uuid

@@ -1,10 +1,25 @@
-"""What a seed or a need grew from: matches, outcomes, other seeds and needs, as far as its reader may know of both ends."""
+"""What a seed or a need grew from: matches, outcomes, other seeds and needs, as far as its reader may know of it."""
 
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, delete, exists, false, func, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    cast,
+    column,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
@@ -74,7 +89,9 @@ def _of(entry: Seed | Need) -> ColumnElement[bool]:
 
 def _key_of(session: Session, caller: Caller, entry: Seed | Need, named: Named, place: int) -> int:
     kind, public_id = named
-    key = session.scalar(_seen(caller, kind, entry).with_only_columns(_KEY[kind]).where(_PUBLIC[kind] == public_id))
+    key: int | None = session.scalar(
+        _seen(caller, kind, entry).with_only_columns(_KEY[kind]).where(_PUBLIC[kind] == public_id)
+    )
     if key is None:
         reason = f"no such {kind}, or it is not open to you"
         at = {"at": f"/body/grown_from/{place}", "reason": reason, "kind": "unknown"}
@@ -149,22 +166,17 @@ def _refuse_loop(session: Session, caller: Caller, entry: Seed | Need, named: Na
         seed, need = session.execute(paired.where(_KEY[kind] == key)).one()
         seeds, needs = [seed], [need]
     of = (entry.id, None) if isinstance(entry, Seed) else (None, entry.id)
-    edges = session.execute(select("*").select_from(_loop(*of, seeds, needs))).all()
-    if edges:
-        way = _way(session, caller, entry, [tuple(edge) for edge in edges])
+    loop = func.origins_loop(
+        *(cast(each, BigInteger) for each in of), *(cast(each, ARRAY(BigInteger)) for each in (seeds, needs))
+    )
+    ends = (column("kind", Text), column("id", Uuid), column("from_kind", Text), column("from_id", Uuid))
+    edges = loop.table_valued(*ends)
+    found = session.execute(select(edges)).all()
+    if found:
+        way = _way(session, caller, entry, [tuple(edge) for edge in found])
         reason = f"the entry would grow from itself: {entry.public_id} ← {kind} {public_id}{way}"
-        raise InvalidInputError(
-            f"grown_from: {reason}", errors=[{"at": "/body/grown_from", "reason": reason, "kind": "loop"}]
-        )
-
-
-def _loop(seed: int | None, need: int | None, seeds: list[int], needs: list[int]) -> Any:
-    from sqlalchemy import ARRAY, Text, Uuid, cast, column
-
-    big = ARRAY(BigInteger)
-    return func.origins_loop(
-        cast(seed, BigInteger), cast(need, BigInteger), cast(seeds, big), cast(needs, big)
-    ).table_valued(column("kind", Text), column("id", Uuid), column("from_kind", Text), column("from_id", Uuid))
+        at = {"at": "/body/grown_from", "reason": reason, "kind": "loop"}
+        raise InvalidInputError(f"grown_from: {reason}", errors=[at])
 
 
 def _way(session: Session, caller: Caller, entry: Seed | Need, edges: list[tuple[Any, ...]]) -> str:
@@ -194,7 +206,7 @@ def _way(session: Session, caller: Caller, entry: Seed | Need, edges: list[tuple
 def _visible(session: Session, caller: Caller, steps: list[tuple[str, uuid.UUID]]) -> set[uuid.UUID]:
     seeds = [one for kind, one in steps if kind == "seed"]
     needs = [one for kind, one in steps if kind == "need"]
-    told = or_(false(), ~Need.anonymous, owner_known_to(caller, Need))
+    told = or_(~Need.anonymous, owner_known_to(caller, Need))
     return {
         *session.scalars(select(Seed.public_id).where(Seed.public_id.in_(seeds), visibility.seeds_visible_to(caller))),
         *session.scalars(
