@@ -16,6 +16,7 @@ from enmusubi.app.api import (
     audit,
     clusters,
     health,
+    introductions,
     invitations,
     matches,
     needs,
@@ -23,7 +24,9 @@ from enmusubi.app.api import (
     organisations,
     seeds,
     session,
+    work,
 )
+from enmusubi.app.clock import Clock
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.headers import SafeHeaders
@@ -83,10 +86,14 @@ class BodyLimit:
 
 
 def create_app(
-    settings: Settings, encoder: Encoder | None = None, database: Database | None = None, post: Post | None = None
+    settings: Settings,
+    encoder: Encoder | None = None,
+    database: Database | None = None,
+    post: Post | None = None,
+    clock: Clock | None = None,
 ) -> FastAPI:
-    """The ASGI application; `encoder`, `database` and `post` replace the configured ones and stay the caller's."""
-    runtime = Runtime(settings, encoder, database, post)
+    """The ASGI application; what is given replaces what is configured or the machine's, and stays the caller's."""
+    runtime = Runtime(settings, encoder, database, post, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -113,7 +120,20 @@ def create_app(
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
-    for module in (seeds, needs, organisations, matches, session, accounts, invitations, oidc, audit, clusters):
+    for module in (
+        seeds,
+        needs,
+        organisations,
+        matches,
+        introductions,
+        work,
+        session,
+        accounts,
+        invitations,
+        oidc,
+        audit,
+        clusters,
+    ):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)
     return app

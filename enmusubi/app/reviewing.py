@@ -1,5 +1,6 @@
 """Stored matches: list, read, review."""
 
+import datetime
 import uuid
 
 from sqlalchemy import Select, select
@@ -8,12 +9,14 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
-from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
+from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Match, Need, Review, Seed
-from enmusubi.app.permissions import Relation, Right, may, relation_to, require
+from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
 from enmusubi.app.schemas import ReviewDraft
-from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Verdict
+from enmusubi.app.stepping.taking import Saying, check_version, hold, take
+from enmusubi.app.verdicts import seen_as
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Step, Verdict
 
 
 def _matches(caller: Caller) -> Select[Match]:
@@ -31,19 +34,13 @@ def _matches(caller: Caller) -> Select[Match]:
     )
 
 
-def read_match(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: bool = False) -> Match:
+def read_match(session: Session, caller: Caller, public_id: uuid.UUID) -> Match:
     """The match with its two sides and reviews, if the caller may see it; NotFoundError otherwise."""
     query = _matches(caller).where(Match.public_id == public_id)
-    query = query.with_for_update(of=Match) if lock else query
     match = session.scalar(query.execution_options(populate_existing=True))
     if match is None:
         raise NotFoundError("no such match, or it is not open to you")
     return match
-
-
-def may_read_reviews(caller: Caller, match: Match) -> bool:
-    """Whether the caller may read the verdicts on a match that he sees."""
-    return match.cluster_id == caller.cluster_id and may(caller, Right.READ_REVIEWS, Relation.HERE)
 
 
 class MatchListQuery(PageQuery):
@@ -58,7 +55,7 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
     """A page of the stored matches that the caller may see, newest first."""
     chosen = _matches(caller)
     if query.status is not None:
-        chosen = chosen.where(Match.status == query.status)
+        chosen = chosen.where(seen_as(caller, query.status))
     if query.need is not None:
         chosen = chosen.where(Need.public_id == query.need)
     if query.seed is not None:
@@ -66,23 +63,27 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
     return page(session, chosen, Match, query)
 
 
-def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
+def review(
+    session: Session,
+    caller: Caller,
+    public_id: uuid.UUID,
+    draft: ReviewDraft,
+    version: int | None,
+    now: datetime.datetime,
+) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
     match = read_match(session, caller, public_id)
     # Who sees a match without overseeing a cluster has a side in it.
     relation = relation_to(caller, match.cluster_id, None) if caller.oversees else Relation.OWN
     require(caller, Right.REVIEW_MATCH, relation)
-    match = read_match(session, caller, public_id, lock=True)
-    if version is not None and match.version != version:
-        raise PreconditionFailedError(
-            "somebody reviewed it after you read it; read it again", present=f'"{match.version}"'
-        )
-    if match.status not in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED):
-        raise ConflictError(f"the match is {match.status}; a verdict is given before the introduction")
-    match.status = MatchStatus.SHORTLISTED if draft.verdict is Verdict.SHORTLIST else MatchStatus.DISMISSED
+    held = hold(session, match)
+    check_version(session, caller, match, version)
+    step = Step.SHORTLIST if draft.verdict is Verdict.SHORTLIST else Step.DISMISS
+    take(session, caller, held, step, now, Saying(draft.reason, draft.note))
     verdict = Review(
-        match_id=match.id, account_id=caller.id, verdict=draft.verdict, reason=draft.reason, note=draft.note
-    )
+        match_id=match.id, account_id=caller.id, verdict=draft.verdict, reason=draft.reason, note=draft.note,
+        created=now,
+    )  # fmt: skip
     session.add(verdict)
     session.flush()
     record(

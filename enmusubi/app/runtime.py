@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import database as databases
 from enmusubi.app import embeddings, fittings, grants, migrating
 from enmusubi.app.caller import acting_as_service
+from enmusubi.app.clock import Clock, SystemClock
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.embedded import Keeper
@@ -73,8 +74,10 @@ class Runtime:
         encoder: Encoder | None = None,
         database: Database | None = None,
         post: Post | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.settings = settings
+        self.clock = clock or SystemClock()
         self._given_post = post
         self._given_encoder = encoder
         self._given_database = database

@@ -17,11 +17,14 @@ from enmusubi.app.dependencies import (
     ExpectedVersion,
     ExplainingNow,
     MatchmakingNow,
+    MomentNow,
     etag,
 )
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
 from enmusubi.app.schemas import MatchQuery, ReviewDraft
+from enmusubi.app.stepping.taking import seen_version
+from enmusubi.app.verdicts import may_read_reviews
 from enmusubi.app.vocabulary import Scope
 from enmusubi.matching.reasons import Reasons
 
@@ -29,7 +32,7 @@ router = APIRouter(tags=["matches"])
 
 
 def _shown(asked: Asked, match: Match, reasons: Reasons | None = None) -> MatchOut:
-    reviews = match.reviews if reviewing.may_read_reviews(asked.caller, match) else None
+    reviews = match.reviews if may_read_reviews(asked.caller, match) else None
     return match_out(match, asked.caller, reviews, reasons)
 
 
@@ -57,7 +60,7 @@ def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: Ask
 def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, response: Response) -> MatchOut:
     """One match with its reasons as you may see them, and the snapshot, model and policy that ranked it."""
     match = reviewing.read_match(asked.session, asked.caller, match_id)
-    response.headers.update(etag(match.version))
+    response.headers.update(etag(seen_version(asked.session, asked.caller, match)))
     return _shown(asked, match, explaining.match(asked.session, asked.caller, match))
 
 
@@ -65,12 +68,17 @@ def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, 
     "/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut, openapi_extra=allows(Scope.REVIEW)
 )
 def review_match(
-    match_id: uuid.UUID, draft: ReviewDraft, asked: AskedNow, version: ExpectedVersion, creation: CreationNow
+    match_id: uuid.UUID,
+    draft: ReviewDraft,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    creation: CreationNow,
+    now: MomentNow,
 ) -> Response:
     """A coordinator's verdict; the pair is no longer proposed afterwards."""
 
     def review() -> tuple[BaseModel, Mapping[str, str]]:
-        verdict = reviewing.review(asked.session, asked.caller, match_id, draft, version)
+        verdict = reviewing.review(asked.session, asked.caller, match_id, draft, version, now)
         match = reviewing.read_match(asked.session, asked.caller, match_id)
         return ReviewOut.model_validate(verdict), {**etag(match.version), "Location": f"/api/v1/matches/{match_id}"}
 

@@ -77,12 +77,12 @@ def read_need(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
 
 
 def view_details(
-    session: Session, caller: Caller, needs: Iterable[Need], *, through: Literal["need", "reasons"]
+    session: Session, caller: Caller, needs: Iterable[Need], *, through: Literal["need", "reasons", "disclosure"]
 ) -> Mapping[int, NeedDetail]:
     """The confidential parts the caller may read, by the need's key; that they were looked at is recorded.
 
-    `through` says where they are shown: in the need itself, or in the reasons of a match. Nothing else gives a
-    confidential part to a reader.
+    `through` says where they are shown: in the need itself, in the reasons of a match, or in what is disclosed to the
+    other side of one. Nothing else gives a confidential part to a reader.
     """
     by_key = {need.id: need for need in needs}
     details = _read_details(session, caller, by_key)

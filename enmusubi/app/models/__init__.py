@@ -1,4 +1,4 @@
-"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record."""
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
 from enmusubi.app.models.entries import (
     EntryPassages,
@@ -11,9 +11,10 @@ from enmusubi.app.models.entries import (
     SeedOpening,
 )
 from enmusubi.app.models.indicators import IndicatorFigures, IndicatorState
-from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, Wait
+from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
-from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
+from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.origins import Origin
 from enmusubi.app.models.people import (
     Account,
@@ -31,6 +32,8 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "ClusterSettings",
+    "Delivery",
     "Disclosure",
     "EntryPassages",
     "Fitting",
@@ -45,6 +48,7 @@ __all__ = [
     "NeedDetail",
     "NeedExclusion",
     "NeedOpening",
+    "Notice",
     "OidcSignIn",
     "Organisation",
     "Origin",
@@ -57,6 +61,8 @@ __all__ = [
     "SeedDetail",
     "SeedOpening",
     "SignedIn",
+    "StepActor",
     "Throttle",
     "Wait",
+    "WebhookEndpoint",
 ]

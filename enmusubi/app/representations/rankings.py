@@ -12,8 +12,17 @@ from enmusubi.app.models import Match
 from enmusubi.app.reasons_shown import ReasonsOut, reasons_out
 from enmusubi.app.representations.entries import EntryShown, excerpt
 from enmusubi.app.representations.organisations import OrganisationNamed
-from enmusubi.app.representations.scores import PartOut, ProbabilityOut, ProvenanceOut, Score, SharedOut, provenance_out
+from enmusubi.app.representations.scores import (
+    STATUS,
+    PartOut,
+    ProbabilityOut,
+    ProvenanceOut,
+    Score,
+    SharedOut,
+    provenance_out,
+)
 from enmusubi.app.stored_parts import seen_parts, seen_probability, seen_score
+from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import MatchStatus, Role
 from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
@@ -39,7 +48,7 @@ class RankedOut(BaseModel):
     fresh: Annotated[bool, Field(description="Newer than the snapshot, and scored from its stored vector and terms")]
     reasons: ReasonsOut | None = Field(default=None, description="With reasons=true; null otherwise")
     match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
-    status: MatchStatus | None = None
+    status: MatchStatus | None = Field(default=None, description=f"Of the stored match. {STATUS}")
 
 
 class RankingOut(BaseModel):
@@ -122,5 +131,5 @@ def _ranked(
         reasons=reasons_out(reasons, coarse=caller.role is Role.COMPANY) if reasons else None,
         fresh=proposal.fresh,
         match=match.public_id if match else None,
-        status=MatchStatus(match.status) if match else None,
+        status=seen_status(match, caller) if match else None,
     )
