@@ -11,6 +11,7 @@ import random
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,34 +32,18 @@ from enmusubi.app.vocabulary import OrganisationKind, Role
 ORGANISATIONS, COORDINATORS, YEARS = 40, 3, 5
 NEEDS_TO_SEEDS = 10
 _FIELDS: Final = (
-    "IPC:A23L 3/36",
-    "IPC:C04B 28/02",
-    "IPC:H01M 10/05",
-    "CPC:G06N 3/08",
-    "FORD:2.11",
-    "JSIC:E29",
-    "KAKENHI:D",
+    *("IPC:A23L 3/36", "IPC:C04B 28/02", "IPC:H01M 10/05", "CPC:G06N 3/08"),
+    *("FORD:2.11", "JSIC:E29", "KAKENHI:D"),
 )
 _REASONS: Final = ("too_early", "benefit_unclear", "out_of_scope", "capacity", "terms", "ip_position")
 _OUTCOMES: Final = (
-    "joint_research",
-    "commissioned_research",
-    "licence",
-    "patent_application",
-    "start_up",
-    "commercialisation",
+    *("joint_research", "commissioned_research", "licence"),  # with amounts
+    *("patent_application", "start_up", "commercialisation"),
 )
 # The path of a match, and how probable it is that it goes on from each status; the rest stays there or is turned down.
 _PATH: Final = (
-    "suggested",
-    "shortlisted",
-    "introduced",
-    "accepted",
-    "disclosed",
-    "meeting",
-    "negotiation",
-    "agreement",
-    "outcome",
+    *("suggested", "shortlisted", "introduced", "accepted", "disclosed"),
+    *("meeting", "negotiation", "agreement", "outcome"),
 )
 _STEPS: Final = ("shortlist", "introduce", "accept", "disclose", "meet", "negotiate", "agree", "report_outcome")
 _GOES_ON: Final = (0.72, 0.8, 0.6, 0.85, 0.85, 0.7, 0.65, 0.75)
@@ -179,8 +164,8 @@ def _entries(
             owner = draw.choice(owners) if table == "seeds" else None
             words = f"Example entry {number}. " * 20
             yield (
-                public_id, cluster, "benchmark", f"Entry {number}", words, words.casefold(), "2099-01-01", "published", True,
-                os.urandom(1536), b"", "benchmark", codes, created, created, 1, owner,
+                public_id, cluster, "benchmark", f"Entry {number}", words, words.casefold(), "2099-01-01", "published",
+                True, os.urandom(1536), b"", "benchmark", codes, created, created, 1, owner,
             )  # fmt: skip
 
     _copy(cursor, table, columns, rows())
@@ -207,15 +192,17 @@ def _matches(
         status = _walk(rows, key, created, coordinator, draw)
         handled = None if status == "suggested" else coordinator
         told.append((
-            key, uuid.UUID(int=draw.getrandbits(128)), pair % needs + 1, pair // needs + 1, cluster, status, draw.random(), _PARTS,
-            "m", "r", "float32", "p", handled, 1, created, created,
+            key, uuid.UUID(int=draw.getrandbits(128)), pair % needs + 1, pair // needs + 1, cluster, status,
+            draw.random(), _PARTS, "m", "r", "float32", "p", handled, 1, created, created,
         ))  # fmt: skip
     _copy(cursor, "matches", columns, told)
     cursor.execute("select setval(pg_get_serial_sequence('matches', 'id'), max(id)) from matches")
-    _copy(cursor, "match_steps", "public_id, match_id, step, before, after, side, reason, taken", sorted(
-        rows.steps, key=lambda row: str(row[-1])))  # fmt: skip
+    steps = sorted(rows.steps, key=lambda row: str(row[-1]))
+    columns = "cluster_id, public_id, match_id, step, before, after, side, reason, taken"
+    _copy(cursor, "match_steps", columns, ((cluster, *row) for row in steps))
     _copy(cursor, "interests", "match_id, side, asked, answer, answered, reason", rows.interests)
-    _copy(cursor, "waits", "match_id, awaited, side, since, due_on, ended", rows.waits)
+    columns = "cluster_id, match_id, awaited, side, since, due_on, ended"
+    _copy(cursor, "waits", columns, ((cluster, *row) for row in rows.waits))
     _copy(cursor, "outcomes", "public_id, match_id, kind, amount_yen, agreed_on, account_id", rows.outcomes)
 
 
@@ -223,7 +210,7 @@ def _walk(rows: _Rows, key: int, created: datetime.datetime, coordinator: int, d
     """Take a match as far as chance has it go, and say where it is."""
     at, now = created, _now()
     since = at
-    for number, (status, following) in enumerate(zip(_PATH, _PATH[1:], strict=False)):
+    for number, (status, following) in enumerate(pairwise(_PATH)):
         at += datetime.timedelta(days=draw.expovariate(1 / 14))
         chance = draw.random()
         turned_down = chance < _TURNED_DOWN[number]
@@ -285,7 +272,8 @@ def _wait(
 def _origins(cursor: Cursor[Any], count: int, draw: random.Random) -> None:
     """Chains of seeds that grew from outcomes and from each other, always from what has a smaller key."""
     cursor.execute(
-        "select outcomes.id, matches.seed_id from outcomes join matches on matches.id = match_id order by outcomes.id limit %s",
+        "select outcomes.id, matches.seed_id from outcomes join matches on matches.id = match_id "
+        "order by outcomes.id limit %s",
         (count,),
     )
     rows: list[tuple[object, ...]] = []

@@ -41,7 +41,7 @@ class Node:
     kind: OriginKind
     title: str | None
     what: str | None
-    """Of an outcome its kind, of a match its status."""
+    """Of an outcome its kind; of a match its status, for those who oversee: its sides are not told all of it."""
     date: datetime.date
     generation: int
 
@@ -206,7 +206,7 @@ def _matches(session: Session, caller: Caller, keys: list[int]) -> dict[Key, _Fo
         (OriginKind.MATCH, row.id): _Found(
             row.public_id,
             None,
-            row.status,
+            row.status if caller.oversees else None,
             _day(row.created),
             ((OriginKind.NEED, row.need_id), (OriginKind.SEED, row.seed_id)),
         )

@@ -20,7 +20,9 @@ class ChainNodeOut(BaseModel):
     id: uuid.UUID
     kind: OriginKind
     title: str | None = Field(description="Of a seed or need; null for others")
-    what: MatchStatus | OutcomeKind | None = Field(description="Of a match its status, of an outcome its kind")
+    what: MatchStatus | OutcomeKind | None = Field(
+        description="Of an outcome its kind; of a match its status, for overseers"
+    )
     date: datetime.date = Field(description="When it was entered, in Japan; of an outcome when it was agreed")
     generation: Generation
 

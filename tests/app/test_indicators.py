@@ -31,7 +31,17 @@ def at(year: int, month: int, day: int, hour: int = 12) -> datetime.datetime:
 def a_step(session: Session, match: Match, step: str, after: str, taken: datetime.datetime, **fields: Any) -> None:
     """Take a match a step further."""
     given = {"side": "cluster", **fields}
-    session.add(MatchStep(match_id=match.id, step=step, before=match.status, after=after, taken=taken, **given))
+    session.add(
+        MatchStep(
+            match_id=match.id,
+            cluster_id=match.cluster_id,
+            step=step,
+            before=match.status,
+            after=after,
+            taken=taken,
+            **given,
+        )
+    )
     match.status = after
     session.flush()
 
@@ -39,7 +49,17 @@ def a_step(session: Session, match: Match, step: str, after: str, taken: datetim
 def an_ask(session: Session, match: Match, side: str, since: datetime.datetime, due: int = 14, **fields: Any) -> None:
     """Wait for the answer of a side."""
     due_on = (since + datetime.timedelta(days=due)).date()
-    session.add(Wait(match_id=match.id, awaited="answer", side=side, since=since, due_on=due_on, **fields))
+    session.add(
+        Wait(
+            match_id=match.id,
+            cluster_id=match.cluster_id,
+            awaited="answer",
+            side=side,
+            since=since,
+            due_on=due_on,
+            **fields,
+        )
+    )
     session.flush()
 
 
