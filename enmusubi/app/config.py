@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     chain_seconds: float = Field(
         default=1.0, ge=0.0, le=60.0, description="The service links recorded events so often; 0 leaves it to commands"
     )
+    indicators_seconds: float = Field(
+        default=60.0,
+        ge=0.0,
+        le=3_600.0,
+        description="Indicators are counted again so often where something has changed; 0: whenever they are read",
+    )
     record_days: int | None = Field(
         default=None, ge=1, description="`enmusubi audit retain` empties events older than so many days; kept if unset"
     )

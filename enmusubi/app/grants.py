@@ -27,6 +27,9 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
     "imports": _CHANGE,  # old ones are forgotten by a function
+    "indicator_events": _READ,  # a view, which shows what its reader may see
+    "indicator_figures": _READ,  # counted by a function
+    "indicator_states": _READ,
     "interests": _ALL,  # asked anew where a match is taken up again
     "invitations": _CHANGE,
     "match_steps": _ADD,  # what happened has happened
@@ -38,6 +41,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "notices": _CHANGE,
     "oidc_sign_ins": (),  # by functions alone
     "organisations": _CHANGE,
+    "origins": ("SELECT", "INSERT", "DELETE"),
     "outcomes": _ADD,
     "passages": _ALL,
     "password_resets": (),
@@ -86,6 +90,8 @@ FUNCTIONS: Final = frozenset(
         *("changed_seeds", "changed_needs"),  # for the index
         *("review_seed", "review_need"),  # who reviews an entry may not change its words
         *("expire_seeds", "expire_needs", "notice_expiring_seeds", "notice_expiring_needs"),  # for the clock
+        "indicators_count",
+        "origins_loop",
         "forget_old_replies",
         *("imports_to_run", "forget_old_imports"),
         # before it is known who asks, each about one secret

@@ -89,6 +89,8 @@ class Right(StrEnum):
     ADD_WEBHOOK = "have notices sent to an address"
     MANAGE_WEBHOOKS = "see and change webhooks: the own organisation's, or those of the cluster itself"
     READ_RECORD = "read the record, but for views of one's own entries"
+    READ_INDICATORS = "read the indicators of a cluster"
+    READ_CHAIN = "read the chain of innovation, as far as its ends may be seen"
 
 
 Row = Mapping[Role, Mapping[Relation, Answer]]
@@ -161,6 +163,8 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.ADD_WEBHOOK:          _row("y...", "y...",    ".y..",     ".y..",       ".n.."),
     Right.MANAGE_WEBHOOKS:      _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".-.-"),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
+    Right.READ_INDICATORS:      _row(".n.-", ".n.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.READ_CHAIN:           _row(".y.-", ".y.-",    ".y.-",     ".y.-",       ".y.-"),
 }
 # fmt: on
 
@@ -246,6 +250,9 @@ ROUTES: Final[Mapping[str, Right]] = {
     "replay_deliveries": Right.MANAGE_WEBHOOKS,
     "list_events": Right.READ_RECORD,
     "export_events": Right.READ_RECORD,
+    "read_indicators": Right.READ_INDICATORS,
+    "export_indicators": Right.READ_INDICATORS,
+    "read_chain": Right.READ_CHAIN,
 }
 """The right that each route needs, by its name."""
 
@@ -255,6 +262,7 @@ PERSONAL: Final = frozenset(
         "list_work",
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
         *("list_notices", "mark_notice_read"),
+        "list_clusters",
     }
 )
 """Routes about the account that asks, and no other."""

@@ -58,6 +58,9 @@ class MatchListQuery(PageQuery):
 def list_matches(session: Session, caller: Caller, query: MatchListQuery, today: datetime.date) -> Listed:
     """A page of the stored matches that the caller may see, newest first."""
     chosen = _matches(caller)
+    if caller.oversees and caller.organisation_id is None:
+        # Said once more of the match itself, whose index has its cluster first and then the order of the list.
+        chosen = chosen.where(Match.cluster_id == caller.cluster_id)
     if query.status is not None:
         chosen = chosen.where(seen_as(caller, query.status))
     if query.need is not None:

@@ -23,6 +23,7 @@ from enmusubi.app.embeddings import analysis
 from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
 from enmusubi.app.explaining import Explaining
 from enmusubi.app.freshness import Freshness
+from enmusubi.app.indicators import BackgroundCounting
 from enmusubi.app.mail import Post
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.passages import BackgroundFilling
@@ -191,6 +192,8 @@ class Runtime:
             self._stack.callback(BackgroundChaining(self._database, self.settings.chain_seconds).close)
         if self._works_inside:
             self._start_worker(self._database, encoder)
+        if self.settings.indicators_seconds:
+            self._stack.callback(BackgroundCounting(self._database, self.settings.indicators_seconds).close)
         self._explaining = Explaining(matchmaking)
         self._matchmaking = matchmaking
 

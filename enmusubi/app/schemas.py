@@ -12,6 +12,7 @@ from enmusubi.app.vocabulary import (
     EntryStatus,
     IprStatus,
     OrganisationKind,
+    OriginKind,
     PublicationVerdict,
     ReasonCode,
     ReviewedKinds,
@@ -24,6 +25,7 @@ from enmusubi.matching.profile import Profile
 TEXT_LIMIT = 20_000  # characters of one stored text; DOMAIN lengths bind forms, not the store
 KEYWORD_LIMIT = 200
 LIST_LIMIT = 200
+ORIGINS_LIMIT = 20
 
 
 def storable(text: str) -> str:
@@ -88,6 +90,13 @@ class ResearcherDraft(Schema):
     )
 
 
+class OriginDraft(Schema):
+    """One thing that a seed or a need grew from."""
+
+    kind: OriginKind
+    id: UUID
+
+
 class ProfileDraft(Schema):
     """What a seed and a need have in common."""
 
@@ -109,6 +118,9 @@ class ProfileDraft(Schema):
     status: PublishableStatus = EntryStatus.PUBLISHED
     organisation: UUID | None = Field(default=None, description="Public id of the owner; your own by default")
     opened_to: list[UUID] = Field(default=[], max_length=LIST_LIMIT, description="Other clusters that may see it")
+    grown_from: list[OriginDraft] = Field(
+        default=[], max_length=ORIGINS_LIMIT, description="Matches, outcomes, seeds and needs that it grew from"
+    )
 
 
 class SeedDraft(ProfileDraft):

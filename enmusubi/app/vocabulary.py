@@ -243,6 +243,41 @@ class OutcomeKind(StrEnum):
     COMMERCIALISATION = "commercialisation"
 
 
+class OriginKind(StrEnum):
+    """What a seed or a need may have grown from."""
+
+    SEED = "seed"
+    NEED = "need"
+    MATCH = "match"
+    OUTCOME = "outcome"
+
+
+class Breakdown(StrEnum):
+    """What the rows of a cluster's indicators are of."""
+
+    CLUSTER = "cluster"
+    ORGANISATION = "organisation"
+    OWNER = "owner"
+    """Organisations, those behind anonymous needs among them: for coordinators alone."""
+    FIELD = "field"
+    COORDINATOR = "coordinator"
+
+
+class Counted(StrEnum):
+    """What one row of them is of."""
+
+    CLUSTER = "cluster"
+    ORGANISATION = "organisation"
+    ANONYMOUS = "anonymous"
+    """The companies behind anonymous needs, all together."""
+    ELSEWHERE = "elsewhere"
+    """Organisations of other clusters, all together."""
+    FIELD = "field"
+    COORDINATOR = "coordinator"
+    NONE = "none"
+    """What belongs to no organisation, field or coordinator."""
+
+
 class FileContent(StrEnum):
     """What an ingested file holds."""
 

@@ -26,7 +26,7 @@ from tests.databases import a_database, drop, settings_for
 def settings(tmp_path: Path) -> Settings:
     """Default settings with a home of the test's own."""
     # Probabilities are fitted to real texts; those of the tests are made up. Nothing runs beside a test.
-    return Settings(home=tmp_path, floor=0.0, background_sentences=False, chain_seconds=0)
+    return Settings(home=tmp_path, floor=0.0, background_sentences=False, chain_seconds=0, indicators_seconds=0)
 
 
 @contextmanager

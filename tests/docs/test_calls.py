@@ -125,7 +125,7 @@ def reader(database: RolledBackDatabase, session: Session, tmp_path: Path) -> It
     }
     session.commit()
     # Nothing runs beside the calls: they share the one connection that is rolled back.
-    settings = Settings(home=tmp_path, floor=0.0, background_sentences=False, chain_seconds=0)
+    settings = Settings(home=tmp_path, floor=0.0, background_sentences=False, chain_seconds=0, indicators_seconds=0)
     app = create_app(settings, ENCODER, database)
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.runtime.wait()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import identifying, record_reading
-from enmusubi.app.catalogue import listing, needs
+from enmusubi.app.catalogue import listing, needs, origins
 from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
@@ -53,7 +53,9 @@ def _shown(asked: Asked, need: Need) -> NeedOut:
 
 
 def _with_outline(asked: Asked, need: Need, detail: NeedDetail | None) -> NeedOut:
-    return need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
+    shown = need_out(need, detail, needs.outline_owners(asked.session, [need]).get(need.id))
+    shown.grown_from = origins.of_entry(asked.session, asked.caller, need)
+    return shown
 
 
 def _checked(asked: Asked, need: Need, detail: NeedDetail | None) -> NeedRevised:

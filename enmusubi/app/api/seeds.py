@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import record_reading
-from enmusubi.app.catalogue import listing, seeds
+from enmusubi.app.catalogue import listing, origins, seeds
 from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
@@ -22,7 +22,7 @@ from enmusubi.app.dependencies import (
     etag,
 )
 from enmusubi.app.explaining import refuse_too_many
-from enmusubi.app.models import Seed
+from enmusubi.app.models import Seed, SeedDetail
 from enmusubi.app.record_shown import ViewOut, view_out
 from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out, seed_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
@@ -33,7 +33,13 @@ router = APIRouter(prefix="/seeds", tags=["seeds"])
 
 def _shown(asked: Asked, seed: Seed) -> SeedOut:
     """The seed with its unpublished part for those who may read it, which is recorded."""
-    return seed_out(seed, seeds.view_detail(asked.session, asked.caller, seed))
+    return _with_origins(asked, seed, seeds.view_detail(asked.session, asked.caller, seed))
+
+
+def _with_origins(asked: Asked, seed: Seed, detail: SeedDetail | None) -> SeedOut:
+    shown = seed_out(seed, detail)
+    shown.grown_from = origins.of_entry(asked.session, asked.caller, seed)
+    return shown
 
 
 @router.post("", status_code=201, response_model=SeedOut, openapi_extra=allows(Scope.WRITE))
@@ -45,7 +51,7 @@ def register_seed(
     def register() -> tuple[BaseModel, Mapping[str, str]]:
         seed = seeds.register_seed(asked.session, asked.caller, draft, matchmaking.encoder, today)
         seed = seeds.read_seed(asked.session, asked.caller, seed.public_id)
-        shown = seed_out(seed, seeds.posted_detail(asked.session, asked.caller, seed))
+        shown = _with_origins(asked, seed, seeds.posted_detail(asked.session, asked.caller, seed))
         return shown, {**etag(seed.version), "Location": f"/api/v1/seeds/{seed.public_id}"}
 
     return creation.reply(register)

@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle, publishing
+from enmusubi.app.catalogue import lifecycle, origins, publishing
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -167,6 +167,8 @@ def post_need(
     embed(need, encoder)
     session.add(need)
     session.flush()
+    if draft.grown_from:
+        origins.put(session, caller, need, draft.grown_from)
     record(
         session,
         caller,
@@ -191,6 +193,8 @@ def revise_need(
     today: datetime.date,
 ) -> Need:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
+    if "grown_from" in changes.model_fields_set:
+        origins.lock(session)
     need, detail = to_change(session, caller, public_id)
     check_revisable(need, version)
     refuse_other_id(need, changes)
@@ -231,6 +235,8 @@ def revise_need(
     touch(need)
     embed(need, encoder)
     session.flush()
+    if "grown_from" in changes.model_fields_set:
+        origins.put(session, caller, need, draft.grown_from)
     record(
         *(session, caller, Action.REVISED, RecordedKind.NEED, need.public_id),
         version=need.version,

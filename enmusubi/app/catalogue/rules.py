@@ -29,7 +29,7 @@ DEFAULT_LIFE = datetime.timedelta(days=365)
 LONGEST_LIFE = datetime.timedelta(days=731)  # two years, one of them a leap year
 API_SOURCE = "api"
 # Draft fields that are no column of the entry's own row.
-NOT_COLUMNS = {"organisation", "opened_to", "status", "expires_on", "excluded_organisations"}
+NOT_COLUMNS = {"organisation", "opened_to", "status", "expires_on", "excluded_organisations", "grown_from"}
 
 
 @dataclass(frozen=True, slots=True)

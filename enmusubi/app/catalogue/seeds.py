@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle, publishing
+from enmusubi.app.catalogue import lifecycle, origins, publishing
 from enmusubi.app.catalogue.organisations import owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -102,6 +102,8 @@ def register_seed(
     embed(seed, encoder)
     session.add(seed)
     session.flush()
+    if draft.grown_from:
+        origins.put(session, caller, read_seed(session, caller, seed.public_id), draft.grown_from)
     record(
         session,
         caller,
@@ -126,6 +128,8 @@ def revise_seed(
     today: datetime.date,
 ) -> Seed:
     """Change the fields that `changes` sets; PreconditionFailedError where `version` is not the present one."""
+    if "grown_from" in changes.model_fields_set:
+        origins.lock(session)
     seed = to_change(session, caller, public_id)
     check_revisable(seed, version)
     refuse_other_id(seed, changes)
@@ -157,6 +161,8 @@ def revise_seed(
     touch(seed)
     embed(seed, encoder)
     session.flush()
+    if "grown_from" in changes.model_fields_set:
+        origins.put(session, caller, read_seed(session, caller, public_id), draft.grown_from)
     record(
         *(session, caller, Action.REVISED, RecordedKind.SEED, seed.public_id),
         version=seed.version,

@@ -12,10 +12,12 @@ from enmusubi.app.models.entries import (
     SeedOpening,
 )
 from enmusubi.app.models.imports import Import
+from enmusubi.app.models.indicators import IndicatorFigures, IndicatorState
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.matches import Fitting, Match, Review
 from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
 from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
+from enmusubi.app.models.origins import Origin
 from enmusubi.app.models.people import (
     Account,
     ApiToken,
@@ -39,6 +41,8 @@ __all__ = [
     "Fitting",
     "IdempotentReply",
     "Import",
+    "IndicatorFigures",
+    "IndicatorState",
     "Interest",
     "Invitation",
     "Match",
@@ -50,6 +54,7 @@ __all__ = [
     "Notice",
     "OidcSignIn",
     "Organisation",
+    "Origin",
     "Outcome",
     "PasswordReset",
     "PublicationReview",

@@ -11,7 +11,12 @@ from enmusubi.app.representations.needs import (
     OwnerOutlined,
     need_out,
 )
-from enmusubi.app.representations.organisations import OrganisationNamed, OrganisationOut, organisation_named
+from enmusubi.app.representations.organisations import (
+    ClusterOut,
+    OrganisationNamed,
+    OrganisationOut,
+    organisation_named,
+)
 from enmusubi.app.representations.rankings import MISSES, RankedOut, RankingOut, ranking_out
 from enmusubi.app.representations.representation import PUBLIC_ID, Page, Representation
 from enmusubi.app.representations.scores import PartOut, ProbabilityOut, ProvenanceOut, SharedOut
@@ -20,6 +25,7 @@ from enmusubi.app.representations.seeds import SeedConfidential, SeedOut, seed_o
 __all__ = [
     "MISSES",
     "PUBLIC_ID",
+    "ClusterOut",
     "EntryOut",
     "EntryShown",
     "FindingOut",

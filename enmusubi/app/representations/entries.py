@@ -10,6 +10,7 @@ from enmusubi.app.models import Need, Seed
 from enmusubi.app.proposals import EXCERPT
 from enmusubi.app.representations.organisations import OrganisationNamed, organisation_named
 from enmusubi.app.representations.representation import PUBLIC_ID, Representation
+from enmusubi.app.schemas import OriginDraft
 from enmusubi.app.vocabulary import EntryStatus
 
 
@@ -37,6 +38,9 @@ class EntryOut(Representation):
     organisation: OrganisationNamed | None = Field(description="The owner; null where it is not to be known")
     created: datetime.datetime
     last_modified: datetime.datetime
+    grown_from: list[OriginDraft] | None = Field(
+        default=None, description="What it grew from, as far as you may see it; null in lists"
+    )
 
 
 class EntryShown(BaseModel):

@@ -18,6 +18,13 @@ class OrganisationNamed(Representation):
     name_en: str | None
 
 
+class ClusterOut(Representation):
+    """A cluster."""
+
+    id: uuid.UUID = Field(validation_alias=PUBLIC_ID, serialization_alias="id")
+    name: str
+
+
 class OrganisationOut(OrganisationNamed):
     """An organisation of the cluster."""
 

@@ -68,10 +68,11 @@ FUNCTIONS = {
         "setof bigint",
         "select matches.seed_id from need_details as detail join matches on matches.need_id = detail.need_id "
         f"where detail.owner_id = caller_organisation() and matches.status not in {HIDDEN} "
-        "union all select matches.seed_id from matches join seeds on seeds.id = matches.seed_id "
+        "union all select matches.seed_id from seeds join matches on matches.seed_id = seeds.id "
         "where caller_role() in ('coordinator', 'cluster_administrator', 'auditor') "
         f"and matches.cluster_id = caller_cluster() and matches.status not in {HIDDEN} "
-        "and seeds.cluster_id <> matches.cluster_id",
+        # Of other clusters, so that an index finds them: asked with every statement over seeds.
+        "and (seeds.cluster_id < caller_cluster() or seeds.cluster_id > caller_cluster())",
     ),
     "introduced_needs()": (
         "setof bigint",
@@ -115,8 +116,9 @@ begin
 end $$
 """
 
+# Looked up pair by pair: `exists` would have the planner read all needs and seeds first, for a page of fifty too.
 PAIR_IS_SEEN = f"""
-  exists (select from needs where needs.id = need_id) and exists (select from seeds where seeds.id = seed_id)
+  (select true from needs where needs.id = need_id) and (select true from seeds where seeds.id = seed_id)
   and (
     ({OVERSEES} and cluster_id = {CLUSTER})
     or need_id in (select own_needs())

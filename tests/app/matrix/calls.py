@@ -250,5 +250,6 @@ CALLS: Final[Mapping[str, Making]] = {
     **{route: _webhook(route) for route in with_id("webhook_id")},
     "list_events": _listed("/audit", an_event),
     "export_events": _listed("/audit/export?limit=10000", an_event),
+    **{route: _cluster(route) for route in with_id("cluster_id")},
 }
 """Every route of `permissions.ROUTES`: a new one without a row here fails."""

@@ -16,7 +16,13 @@ from tests.databases import a_database, drop, settings_for
 @pytest.fixture(scope="module")
 def world(server: Database, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two clusters and people of every role, with an application that they ask."""
-    given = Settings(home=tmp_path_factory.mktemp("world"), floor=0.0, background_sentences=False, chain_seconds=0)
+    given = Settings(
+        home=tmp_path_factory.mktemp("world"),
+        floor=0.0,
+        background_sentences=False,
+        chain_seconds=0,
+        indicators_seconds=0,
+    )
     url = a_database(server, migrated)
     settings = settings_for(server, url, given)
     with (

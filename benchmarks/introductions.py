@@ -1,0 +1,213 @@
+"""The work of a cluster with 100,000 matches in all states: queue, progress, indicators and the chain, over HTTP.
+
+A coordinator asks `enmusubi serve`, which connects as the role that bypasses nothing. After that the statements of the
+same calls are explained, as that role and on behalf of that coordinator, and the script fails where a plan reads the
+whole of a large table. What a function of the database executes is not among them: `indicators_count`, which counts
+in the background, reads a cluster's history from end to end.
+"""
+
+import argparse
+import datetime
+import json
+import re
+import statistics
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session
+
+from benchmarks import results
+from benchmarks.introduced import Filled, fill
+from benchmarks.prepared import Prepared
+from benchmarks.results import Part, Target
+from benchmarks.servers import Load, Server
+from enmusubi.app import auth, indicators, lineage, reviewing
+from enmusubi.app.caller import Caller, act_as
+from enmusubi.app.config import Settings
+from enmusubi.app.database import connect_for_service
+from enmusubi.app.introducing import progress, work
+from enmusubi.app.vocabulary import Breakdown, MatchStatus
+
+LARGE: Final = ("matches", "match_steps", "waits", "interests", "outcomes", "seeds", "needs", "need_details")
+BOUND: Final = 50.0
+_STATUSES: Final = ("suggested", "introduced", "declined", "outcome")
+
+
+def calls(filled: Filled) -> dict[str, list[str]]:
+    """The calls that are measured, and with which addresses each is asked."""
+    indicated = f"/clusters/{filled.cluster}/indicators"
+    return {
+        "GET /work": ["/work", "/work?overdue=true", "/work?everybody=true"],
+        "GET /matches": ["/matches"],
+        "GET /matches?status": [f"/matches?status={status}" for status in _STATUSES],
+        "GET /needs/{id}/progress": [f"/needs/{need}/progress" for need in filled.needs],
+        "GET /clusters/{id}/indicators": [indicated],
+        **{
+            f"GET /clusters/{{id}}/indicators?by={by}": [f"{indicated}?by={by}"]
+            for by in (Breakdown.ORGANISATION, Breakdown.FIELD, Breakdown.COORDINATOR)
+        },
+        "GET /clusters/{id}/chain": [f"/clusters/{filled.cluster}/chain"],
+    }
+
+
+def measure(given: argparse.Namespace, home: Path) -> Part:
+    """Fill the database once, ask the service in turns, then look at the plans."""
+    filled = _filled(given, home)
+    replies = _asked(given, home, filled)
+    faults = sequential_scans(home, filled)
+    for name, found in faults.items():
+        for fault in found:
+            print(f"FULL SCAN in {name}: {fault}", flush=True)
+    rows, measured, targets = [], {}, []
+    for name, seconds in replies.items():
+        load = Load(seconds, sum(seconds))
+        median, p95 = 1_000 * statistics.median(seconds), load.percentile(95)
+        measured[name] = {"p50": median, "p95": p95, "full_scans": len(faults.get(name, []))}
+        rows.append([name, f"{median:.1f}", f"{p95:.1f}", str(len(faults.get(name, [])))])
+        if "/chain" not in name:
+            targets.append(Target(f"p50 of {name}, ms", median, BOUND, "<="))
+    targets.append(Target("full scans of large tables", float(sum(map(len, faults.values()))), 0, "<="))
+    part = Part(
+        "introductions",
+        {"matches": given.matches, "seeds": given.seeds, "requests": given.requests, "calls": measured},
+        ("call", "p50 ms", "p95 ms", "full scans"),
+        rows,
+        targets,
+    )
+    if any(faults.values()):
+        results.show(part)
+        raise SystemExit("plans read the whole of a large table; see above")
+    return part
+
+
+def _filled(given: argparse.Namespace, home: Path) -> Filled:
+    kept = home / "introduced.json"
+    if not kept.exists():
+        print(f"filling a database with {given.matches:,} matches (some minutes)", flush=True)
+        kept.write_text(json.dumps(asdict(fill(home, given.matches, given.seeds))), encoding="utf-8")
+        kept.chmod(0o600)
+    return Filled(**json.loads(kept.read_text(encoding="utf-8")))
+
+
+def _asked(given: argparse.Namespace, home: Path, filled: Filled) -> dict[str, list[float]]:
+    """The seconds of each reply, by call."""
+    asked = calls(filled)
+    replies: dict[str, list[float]] = {name: [] for name in asked}
+    nothing = Path()
+    server = Server.start_ours(Prepared(home, nothing, nothing, nothing, filled.token, []))
+    try:
+        server.wait("GET", "/health/live")
+        for paths in asked.values():  # what is counted at its first reading, and plans of functions
+            for path in paths:
+                _reply(server, path)
+        for name, paths in asked.items():
+            replies[name] = [_reply(server, path) for path in islice(cycle(paths), given.requests)]
+            print(f"{name}: {1_000 * statistics.median(replies[name]):.1f} ms", flush=True)
+    finally:
+        server.stop()
+    return replies
+
+
+def _reply(server: Server, path: str) -> float:
+    began = time.perf_counter()
+    while True:
+        status, _ = server.ask("GET", f"/api/v1{path}")
+        if status != 503:  # still starting
+            break
+        time.sleep(0.1)
+        began = time.perf_counter()
+    if status != 200:
+        raise RuntimeError(f"{path} was answered with {status}")
+    return time.perf_counter() - began
+
+
+def sequential_scans(home: Path, filled: Filled) -> dict[str, list[str]]:
+    """Of each call, the statements whose plan reads the whole of a large table."""
+    found: dict[str, list[str]] = {}
+    with connect_for_service(Settings(home=home)) as database:
+        with database.session() as session:
+            caller = auth.identify(session, filled.token).caller
+        for name in calls(filled):
+            with database.session() as session:
+                act_as(session, caller)
+                with _noted(session.connection()) as statements:
+                    _use(session, caller, filled, name)
+                found[name] = [fault for each in statements for fault in _faults(session.connection(), *each)]
+                session.rollback()
+    return found
+
+
+def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
+    """The use case behind a call."""
+    cluster, now = uuid.UUID(filled.cluster), datetime.datetime.now(datetime.UTC)
+    if name == "GET /work":
+        for query in (work.WorkQuery(), work.WorkQuery(overdue=True), work.WorkQuery(everybody=True)):
+            work.list_work(session, caller, query, now)
+    elif name.startswith("GET /matches"):
+        statuses = [MatchStatus(status) for status in _STATUSES] if "status" in name else [None]
+        for status in statuses:
+            reviewing.list_matches(session, caller, reviewing.MatchListQuery(status=status))
+    elif "progress" in name:
+        progress.need_progress(session, caller, uuid.UUID(filled.needs[0]), now)
+    elif "indicators" in name:
+        by = re.search(r"by=(\w+)", name)
+        query = indicators.IndicatorsQuery.model_validate({"by": by[1] if by else None})
+        indicators.read(session, caller, cluster, query, 3_600, "read")
+    else:
+        lineage.read(session, caller, cluster, lineage.ChainQuery())
+
+
+Noted = tuple[str, Any]
+
+
+@contextmanager
+def _noted(connection: Connection) -> Iterator[list[Noted]]:
+    """The statements that are executed meanwhile, with their parameters."""
+    statements: list[Noted] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.lstrip().lower().startswith(("select", "with", "update")):
+            statements.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    yield statements
+    event.remove(connection, "before_cursor_execute", note)
+
+
+def _faults(connection: Connection, statement: str, parameters: Any) -> list[str]:
+    """Sequential scans of large tables in the plan of a statement, as its role executes it."""
+    explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
+    return [
+        f"{node['Relation Name']} in {statement[:90]!r}" for node in _nodes(explained[0]["Plan"]) if _is_fault(node)
+    ]
+
+
+def _is_fault(node: dict[str, Any]) -> bool:
+    return node["Node Type"] == "Seq Scan" and node.get("Relation Name") in LARGE
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    inner: Sequence[dict[str, Any]] = plan.get("Plans", ())
+    for each in inner:
+        yield from _nodes(each)
+
+
+def options() -> argparse.ArgumentParser:
+    """The options of this script."""
+    parser = results.options(__doc__)
+    parser.add_argument("--matches", type=int, default=100_000, help="fewer for a trial, which says little of plans")
+    parser.add_argument("--seeds", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=100)
+    return parser
+
+
+if __name__ == "__main__":
+    results.run(options(), measure)
