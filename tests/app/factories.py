@@ -13,12 +13,35 @@ from sqlalchemy.orm import Session
 from enmusubi.app import auth
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import needs, organisations, seeds
+from enmusubi.app.delivering import signing
 from enmusubi.app.embeddings import embed
-from enmusubi.app.models import Account, ApiToken, Cluster, Interest, Match, Need, Organisation, Seed
+from enmusubi.app.models import (
+    Account,
+    ApiToken,
+    Cluster,
+    Delivery,
+    Interest,
+    Match,
+    Need,
+    Organisation,
+    Seed,
+    WebhookEndpoint,
+)
+from enmusubi.app.notifying import notify
 from enmusubi.app.schemas import NeedDraft, OrganisationDraft, SeedDraft
 from enmusubi.app.stepping.machine import HIDDEN
 from enmusubi.app.stepping.waiting import settle
-from enmusubi.app.vocabulary import EntryStatus, InterestAnswer, MatchStatus, OrganisationKind, Role, Side
+from enmusubi.app.vocabulary import (
+    Audience,
+    Channel,
+    EntryStatus,
+    InterestAnswer,
+    MatchStatus,
+    NoticeKind,
+    OrganisationKind,
+    Role,
+    Side,
+)
 from enmusubi.matching.encoder import Encoder, HashEncoder
 
 ENCODER = HashEncoder()
@@ -196,6 +219,31 @@ def put_match_into(session: Session, match: Match, status: MatchStatus) -> None:
     session.add_all(Interest(match_id=match.id, side=side, answer=answer) for side, answer in answers.items())
     session.flush()
     settle(session, match, answers, datetime.datetime.now(datetime.UTC), renews=True)
+
+
+def a_webhook(session: Session, by: Caller, path: str = "hook") -> WebhookEndpoint:
+    """A webhook of the caller's side, or of the cluster; its address takes nothing."""
+    made = WebhookEndpoint(
+        cluster_id=by.cluster_id,
+        organisation_id=by.organisation_id if by.role in (Role.COMPANY, Role.UNIVERSITY) else None,
+        created_by_id=by.id,
+        url=f"https://127.0.0.1/{path}",
+        secret=signing.new_secret(),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def a_delivery(session: Session, to: Caller) -> Delivery:
+    """A notice to one person, on its way as a letter."""
+    notice = notify(
+        session, cluster_id=to.cluster_id, kind=NoticeKind.HANDED_OVER, audience=Audience.ACCOUNT, account=to.id
+    )
+    made = Delivery(notice_id=notice.id, channel=Channel.EMAIL, account_id=to.id)
+    session.add(made)
+    session.flush()
+    return made
 
 
 EXPIRED = "expired by date"

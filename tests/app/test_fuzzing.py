@@ -29,11 +29,13 @@ from tests.app.factories import (
     Person,
     a_caller,
     a_cluster,
+    a_delivery,
     a_match,
     a_need,
     a_person,
     a_seed,
     a_university,
+    a_webhook,
     an_organisation,
 )
 
@@ -87,12 +89,15 @@ def hidden(people: People, session: Session) -> Hidden:
     near = an_organisation(session, people.cluster)
     draft = a_need(session, people.cluster, near, title=f"frost {PLANTED}", status="draft", anonymous=False)
     account = a_caller(session, far, Role.COORDINATOR)
+    rival = a_caller(session, people.cluster, Role.COMPANY, near)
     things: dict[str, list[Any]] = {
         "organisation_id": [company, university],
         "need_id": [need, draft],
         "seed_id": [seed],
         "match_id": [a_match(session, need, seed)],
         "account_id": [account],
+        "webhook_id": [a_webhook(session, account, PLANTED), a_webhook(session, rival, PLANTED)],
+        "notice_id": [a_delivery(session, account)],
     }
     session.commit()
     return Hidden({name: [str(thing.public_id) for thing in made] for name, made in things.items()})
@@ -113,16 +118,19 @@ def known(people: People, session: Session) -> dict[str, str]:
     need = a_need(session, people.cluster, people.company.organisation, title="frost", description="d", anonymous=False)
     match = a_match(session, need, seed)
     assert people.university.organisation is not None
-    session.commit()
-    return {
+    known = {
         "seed_id": str(seed.public_id),
         "need_id": str(need.public_id),
         "organisation_id": str(people.university.organisation.public_id),
         "match_id": str(match.public_id),
+        "webhook_id": str(a_webhook(session, people.coordinator.caller).public_id),
+        "notice_id": str(a_delivery(session, people.coordinator.caller).public_id),
         # These belong to nobody who asks here.
         **{name: str(uuid.uuid4()) for name in ("session_id", "token_id", "invitation_id", "account_id", "import_id")},
         "cluster_id": str(people.cluster.public_id),
     }
+    session.commit()
+    return known
 
 
 def _is_uuid(value: object) -> bool:
