@@ -8,9 +8,9 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller, act_as, acting_as_service
-from enmusubi.app.models import Account, Match, Notice
+from enmusubi.app.models import Account, Delivery, Match, Notice, WebhookEndpoint
 from enmusubi.app.notifying import notify
-from enmusubi.app.vocabulary import Audience, NoticeKind, Role
+from enmusubi.app.vocabulary import Audience, Channel, NoticeKind, Role
 from tests.app.factories import a_caller, a_cluster, a_match, a_need, a_seed, a_university, an_organisation
 from tests.conftest import RolledBackDatabase
 
@@ -112,3 +112,37 @@ def test_who_may_not_see_a_match_notifies_nobody_of_it(database: RolledBackDatab
     """The database refuses it: another cluster's matter is none of theirs, and auditors change nothing."""
     with pytest.raises(ProgrammingError, match="row-level security"):
         _notified(database, getattr(scene, by), scene.match, Audience.NEED_SIDE)
+
+
+def test_raw_statements_find_ones_own_deliveries_and_webhooks(
+    database: RolledBackDatabase, session: Session, scene: Scene
+) -> None:
+    """Whatever the application forgets to ask: of webhooks the secret too."""
+    notice = _notified(database, scene.coordinators[0], scene.match, Audience.NEED_SIDE)
+    session.add(Delivery(notice_id=notice.id, channel=Channel.EMAIL, account_id=scene.company.id))
+    for owner in (scene.company.organisation_id, scene.university.organisation_id, None):
+        session.add(
+            WebhookEndpoint(
+                cluster_id=scene.company.cluster_id,
+                organisation_id=owner,
+                created_by_id=scene.company.id,
+                url="https://hooks.example.org/",
+                secret=f"of {owner}",
+            )
+        )
+    session.commit()
+    seen = {}
+    for name in ("company", "university", "administrator", "auditor", "stranger"):
+        caller = getattr(scene, name)
+        with database.for_service.session() as asking:
+            act_as(asking, caller)
+            secrets = asking.scalars(text("select secret from webhook_endpoints")).all()
+            counts = asking.execute(text("select (select count(*) from notices), (select count(*) from deliveries)"))
+            seen[name] = (list(secrets), tuple(counts.one()))
+    assert seen == {
+        "company": ([f"of {scene.company.organisation_id}"], (1, 1)),
+        "university": ([f"of {scene.university.organisation_id}"], (0, 0)),
+        "administrator": (["of None"], (0, 0)),
+        "auditor": ([], (0, 0)),
+        "stranger": ([], (0, 0)),
+    }
