@@ -27,13 +27,17 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     if path.startswith(API)
 }
 ROUTES = [route for route, operation in OPERATIONS.items() if operation.get("security")]
-IDS = ("seed_id", "need_id", "organisation_id", "match_id", "session_id", "token_id", "account_id", "invitation_id")
+IDS = (
+    *("seed_id", "need_id", "organisation_id", "match_id", "session_id", "token_id", "account_id", "invitation_id"),
+    *("cluster_id", "import_id", "webhook_id"),
+)
 LEAST: dict[str, Json] = {
     "/seeds": {"title": "T"},
     "/needs": {"title": "T"},
     "/organisations": {"name": "N", "kind": "company"},
     "/match": {"text": "T"},
     "/reviews": {"verdict": "shortlist"},
+    "/review": {"verdict": "approve"},
     "/session/confirm": {"password": "P"},
     "/account/password": {"password": "P"},
     "/tokens": {"name": "T", "scopes": ["read"]},
@@ -64,8 +68,8 @@ def _call(client: TestClient, method: str, path: str, headers: dict[str, str], b
 
 
 def test_the_walk_below_reaches_every_route() -> None:
-    """Seeds, needs, organisations, matches; sessions, accounts, invitations; the record."""
-    assert len(ROUTES) == 7 + 8 + 5 + 4 + 6 + 9 + 3 + 2
+    """Seeds, needs, what waits, settings, imports, organisations, matches; people; notices, webhooks; the record."""
+    assert len(ROUTES) == 14 + 15 + 1 + 2 + 4 + 5 + 4 + 6 + 9 + 3 + 11 + 2
     assert len(OPERATIONS) == len(ROUTES) + 7
 
 
@@ -143,7 +147,7 @@ def _takes_limit(operation: Json) -> bool:
 def test_wrong_query(people: People) -> None:
     """A query that is wrong is 422 with its place."""
     lists = [path for (_, path), operation in OPERATIONS.items() if _takes_limit(operation) and "{" not in path]
-    assert len(lists) == 7
+    assert len(lists) == 10
     for path in lists:
         body = _check(people.coordinator.get(path.removeprefix(API), limit=0), 422)
         assert body["errors"][0]["at"] == "/query/limit"

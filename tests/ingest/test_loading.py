@@ -5,14 +5,15 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from enmusubi.app.catalogue import seeds as seed_catalogue
+from enmusubi.app.clock import SystemClock
 from enmusubi.app.models import Cluster, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.schemas import SeedRevision
 from enmusubi.app.vocabulary import OrganisationKind, Role
 from enmusubi.ingest.rows import BATCH
-from tests.app.factories import ENCODER, a_caller, an_organisation
+from tests.app.factories import ENCODER, a_caller, an_organisation, days_from_now
 from tests.conftest import RolledBackDatabase
 from tests.ingest.files import a_text
 from tests.ingest.loads import Catalogue, Row, counts, seeds
@@ -152,7 +153,8 @@ def _revise_by_hand(catalogue: Catalogue, external_id: str, changes: Row) -> Non
     with catalogue.database.session() as session:
         caller = a_caller(session, catalogue.cluster(session), Role.COORDINATOR)
         public_id = session.scalars(select(Seed.public_id).where(Seed.external_id == external_id)).one()
-        seed_catalogue.revise_seed(session, caller, public_id, None, SeedRevision.model_validate(changes), ENCODER)
+        revision, today = SeedRevision.model_validate(changes), SystemClock().today()
+        seed_catalogue.revise_seed(session, caller, public_id, None, revision, ENCODER, today)
         session.commit()
 
 
@@ -396,3 +398,15 @@ def test_details_and_exclusions_follow_the_file(catalogue: Catalogue) -> None:
         assert len(details.all()) == 1
         owners = select(Organisation.id).where(Organisation.cluster_id == catalogue.cluster_id)
         assert session.scalars(owners).all() == []
+
+
+def test_what_has_expired_comes_back_with_a_later_day(catalogue: Catalogue) -> None:
+    """A file that keeps an entry for longer publishes it again; one that only mends its words does not."""
+    catalogue.load([{"external_id": "S-1", "title": "Seed one"}])
+    with catalogue.database.session() as session:
+        session.execute(update(Seed).values(status="expired", expires_on=days_from_now(-1)))
+        session.commit()
+    catalogue.load([{"external_id": "S-1", "title": "Seed one, mended"}])
+    assert catalogue.statuses() == {"S-1": "expired"}
+    catalogue.load([{"external_id": "S-1", "title": "Seed one", "expires_on": days_from_now(30).isoformat()}])
+    assert catalogue.statuses() == {"S-1": "published"}

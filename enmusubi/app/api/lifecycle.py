@@ -25,7 +25,7 @@ Until = Annotated[
 class WaitingQuery(listing.PageQuery):
     """Which entries that wait."""
 
-    kind: Literal["seeds", "needs"]
+    kind: Literal["seeds", "needs"] = "seeds"
 
 
 def _shown(asked: Asked, kind: steps.Kind, public_id: uuid.UUID, response: Response) -> LifeOut:

@@ -220,7 +220,7 @@ CALLS: Final[Mapping[str, Making]] = {
     "list_needs": _listed("/needs", World.need),
     **{route: _need(route) for route in with_id("need_id")},
     **{f"{step}_need": _step(f"{step}_need") for step in ("submit", "resume", "review")},
-    "list_waiting": lambda world, role, relation: Call("/waiting?kind=needs"),
+    "list_waiting": lambda world, role, relation: Call("/waiting"),
     **{route: _cluster(route) for route in with_id("cluster_id")},
     "match_text": lambda world, role, relation: Call("/match", {"text": "ice"}),
     "list_matches": _listed("/matches", World.match),
