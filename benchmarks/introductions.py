@@ -158,8 +158,8 @@ def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
         progress.need_progress(session, caller, uuid.UUID(filled.needs[0]), now)
     elif "indicators" in name:
         by = re.search(r"by=(\w+)", name)
-        query = indicators.IndicatorsQuery.model_validate({"by": by[1] if by else None})
-        indicators.read(session, caller, cluster, query, 3_600, "read")
+        wanted = indicators.IndicatorsQuery.model_validate({"by": by[1] if by else None})
+        indicators.read(session, caller, cluster, wanted, 3_600, "read")
     else:
         lineage.read(session, caller, cluster, lineage.ChainQuery())
 

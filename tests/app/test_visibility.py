@@ -165,7 +165,7 @@ def test_confidential_details(needs: Scene, client: TestClient, session: Session
         for item in listed:
             alone = person.read(f"/needs/{item['id']}")
             assert item["confidential"] is None  # a list shows nobody's: who looks, looks at one
-            told = ("confidential", "source", "external_id", "reference", "created", "last_modified")
+            told = ("confidential", "source", "external_id", "reference", "created", "last_modified", "grown_from")
             assert {name: value for name, value in alone.items() if name not in told} == {
                 name: value for name, value in item.items() if name not in told
             }
