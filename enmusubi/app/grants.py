@@ -21,6 +21,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alembic_version": _READ,
     "api_tokens": _CHANGE,
     "clusters": _READ,
+    "declines": (),
     "disclosures": _ADD,  # what was told is told
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
@@ -79,13 +80,20 @@ FUNCTIONS: Final = frozenset(
             "end_oidc",
         ),
         *("throttle_take", "lockout_attempt", "lockout_forget", "end_session"),
+        # of what was turned down, for the service alone
+        *("note_decline", "standing_declines", "put_back", "declines_counted"),
         # of the record
         *("record_chain", "record_links", "record_head", "record_time", "actor_named"),
     }
 )
 """Functions it may call; none of a trigger's, which the trigger calls for everybody."""
 
-OWNERS: Final = frozenset({"record_digest", "record_hash", "record_actor_of", "record_retain", "record_erase"})
+OWNERS: Final = frozenset(
+    {
+        *("record_digest", "record_hash", "record_actor_of", "record_retain", "record_erase"),
+        *("text_digest", "seed_facts", "need_facts", "keep_decline"),
+    }
+)
 """Functions of the owner alone: what other functions are made of, and what empties and forgets."""
 
 

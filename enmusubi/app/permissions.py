@@ -43,6 +43,7 @@ class Right(StrEnum):
     READ_HIDDEN_SEED = "read a seed on hold, withdrawn or expired"
     READ_SEED_DRAFT = "read a draft of a seed"
     READ_SEED_DETAIL = "read the unpublished part of a seed, and who looked at it"
+    READ_SEED_DECLINES = "read why matches of a seed were turned down"
     REGISTER_SEED = "register a seed"
     CHANGE_SEED = "revise or withdraw a seed"
     RANK_NEEDS = "see the needs ranked for a seed, as far as the matches may be seen"
@@ -50,6 +51,7 @@ class Right(StrEnum):
     READ_HIDDEN_NEED = "read the public part of a need on hold, withdrawn or expired"
     READ_NEED_DRAFT = "read a draft of a need"
     READ_NEED_DETAIL = "read the confidential part of a need, and who looked at it"
+    READ_NEED_DECLINES = "read why matches of a need were turned down"
     POST_NEED = "post a need"
     CHECK_NEED = "ask what of a need's text would identify its owner"
     CHANGE_NEED = "revise or withdraw a need"
@@ -94,6 +96,7 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_HIDDEN_SEED:     _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.READ_SEED_DRAFT:      _row(".---", "y---",    ".---",     ".---",       ".---"),
     Right.READ_SEED_DETAIL:     _row(".---", "y---",    ".y--",     ".---",       ".---"),
+    Right.READ_SEED_DECLINES:   _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.REGISTER_SEED:        _row("nn.n", "yn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHANGE_SEED:          _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
     Right.RANK_NEEDS:           _row(".yy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
@@ -101,6 +104,7 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_HIDDEN_NEED:     _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.READ_NEED_DRAFT:      _row("y---", "y---",    ".---",     ".---",       ".---"),
     Right.READ_NEED_DETAIL:     _row("y---", "y---",    ".y--",     ".---",       ".---"),
+    Right.READ_NEED_DECLINES:   _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.POST_NEED:            _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHECK_NEED:           _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHANGE_NEED:          _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
@@ -129,6 +133,8 @@ ROUTES: Final[Mapping[str, Right]] = {
     "revise_seed": Right.CHANGE_SEED,
     "withdraw_seed": Right.CHANGE_SEED,
     "seed_views": Right.READ_SEED_DETAIL,
+    "seed_declines": Right.READ_SEED_DECLINES,
+    "seed_ready": Right.CHANGE_SEED,
     "seed_matches": Right.RANK_NEEDS,
     "post_need": Right.POST_NEED,
     "check_need": Right.CHECK_NEED,
@@ -137,6 +143,8 @@ ROUTES: Final[Mapping[str, Right]] = {
     "revise_need": Right.CHANGE_NEED,
     "withdraw_need": Right.CHANGE_NEED,
     "need_views": Right.READ_NEED_DETAIL,
+    "need_declines": Right.READ_NEED_DECLINES,
+    "need_ready": Right.CHANGE_NEED,
     "need_matches": Right.RANK_SEEDS,
     "match_text": Right.MATCH_TEXT,
     "list_matches": Right.READ_MATCH,

@@ -2,6 +2,7 @@
 
 import uuid
 
+from pydantic import Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
@@ -12,8 +13,9 @@ from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailed
 from enmusubi.app.models import Match, Need, Review, Seed
 from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record
+from enmusubi.app.refusals import back, reopening
 from enmusubi.app.schemas import ReviewDraft
-from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Verdict
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Verdict
 
 
 def _matches(caller: Caller) -> Select[Match]:
@@ -52,6 +54,10 @@ class MatchListQuery(PageQuery):
     status: MatchStatus | None = None
     need: uuid.UUID | None = None
     seed: uuid.UUID | None = None
+    reopened: bool | None = Field(
+        default=None,
+        description="Whether it was turned down and is back, since what it was turned down for changed",
+    )
 
 
 def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Listed:
@@ -63,6 +69,8 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
         chosen = chosen.where(Need.public_id == query.need)
     if query.seed is not None:
         chosen = chosen.where(Seed.public_id == query.seed)
+    if query.reopened is not None:
+        chosen = chosen.where(back.told_to(caller) if query.reopened else ~back.told_to(caller))
     return page(session, chosen, Match, query)
 
 
@@ -85,6 +93,8 @@ def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: Review
     )
     session.add(verdict)
     session.flush()
+    if draft.reason is not None and draft.verdict is Verdict.DISMISS:
+        reopening.note(session, match.id, Side.CLUSTER, draft.reason)
     record(
         *(session, caller, Action.REVIEWED, RecordedKind.MATCH, match.public_id),
         version=match.version,

@@ -144,6 +144,28 @@ class ReasonCode(StrEnum):
     TERMS = "terms"
 
 
+class EntryChange(StrEnum):
+    """What of an entry, or of its side, has changed since a match with it was turned down."""
+
+    TRL_RAISED = "trl_raised"
+    STAGE_RAISED = "stage_raised"
+    WANTED_TRL_LOWERED = "wanted_trl_lowered"
+    IPR_ADVANCED = "ipr_advanced"
+    LICENSABLE = "licensable"
+    TRANSFERABLE = "transferable"
+    TEXT_REVISED = "text_revised"
+    """Any public text."""
+    SUBJECT_REVISED = "subject_revised"
+    """What it is about: title, summary, applications or keywords."""
+    DEADLINE_MOVED = "deadline_moved"
+    TERMS_CHANGED = "terms_changed"
+    OPENED_AGAIN = "opened_again"
+    READY_AGAIN = "ready_again"
+    """Its owner says so."""
+    HEARD_AGAIN = "heard_again"
+    """Its owner, who was silent, revises it."""
+
+
 class Side(StrEnum):
     """Whose step it is, or who is waited for: one of the two sides of a match, or the cluster between them."""
 
@@ -233,6 +255,7 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     PROPOSED = "proposed"
     REVIEWED = "reviewed"
+    REOPENED = "reopened"
     INGESTED = "ingested"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 what was done, not a token
     TOKENS_REVOKED = "tokens_revoked"

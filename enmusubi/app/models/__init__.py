@@ -11,7 +11,7 @@ from enmusubi.app.models.entries import (
     SeedOpening,
 )
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, Wait
-from enmusubi.app.models.matches import Fitting, Match, Review
+from enmusubi.app.models.matches import Decline, Fitting, Match, Review
 from enmusubi.app.models.organisations import Cluster, Organisation
 from enmusubi.app.models.people import (
     Account,
@@ -29,6 +29,7 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "Decline",
     "Disclosure",
     "EntryPassages",
     "Fitting",
