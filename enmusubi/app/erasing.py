@@ -4,15 +4,26 @@ from sqlalchemy import Uuid, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from enmusubi.app.errors import ConflictError
-from enmusubi.app.models import Account, ApiToken, IdempotentReply, Invitation, PasswordReset, SignedIn
+from enmusubi.app.models import (
+    Account,
+    ApiToken,
+    Delivery,
+    IdempotentReply,
+    Invitation,
+    Notice,
+    PasswordReset,
+    SignedIn,
+)
 
 ERASED = "erased account"
 """What stands where the name was."""
 
 _BELONGINGS = (
     ApiToken.account_id,
+    Delivery.account_id,
     IdempotentReply.account_id,
     Invitation.account_id,
+    Notice.account_id,
     PasswordReset.account_id,
     SignedIn.account_id,
 )

@@ -22,10 +22,12 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "api_tokens": _CHANGE,
     "clusters": _READ,
     "declines": (),
+    "cluster_settings": ("SELECT", "UPDATE"),  # a trigger adds the row of a new cluster
     "disclosures": _ADD,  # what was told is told
+    "deliveries": _CHANGE,
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
-    "interests": _CHANGE,
+    "interests": _ALL,  # asked anew where a match is taken up again
     "invitations": _CHANGE,
     "match_steps": _ADD,  # what happened has happened
     "matches": _CHANGE,
@@ -33,11 +35,17 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "need_exclusions": _ALL,
     "need_openings": _ALL,
     "needs": _CHANGE,  # withdrawn, never deleted
+    "notices": _CHANGE,
     "oidc_sign_ins": (),  # by functions alone
     "organisations": _CHANGE,
     "outcomes": _ADD,
     "passages": _ALL,
     "password_resets": (),
+    # The worker's own, by the library's functions; ids and times alone.
+    "procrastinate_events": _ADD,
+    "procrastinate_jobs": _ALL,
+    "procrastinate_periodic_defers": _ALL,
+    "procrastinate_workers": _ALL,
     "record_actors": _READ,
     "record_events": _ADD,  # a record that its writer could change would be none
     "reviews": _ADD,
@@ -45,18 +53,25 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "seed_openings": _ALL,
     "seeds": _CHANGE,
     "sessions": _ALL,
+    "step_actors": _ADD,
     "throttles": (),
     "waits": _CHANGE,
+    "webhook_endpoints": _ALL,
 }
 """Privileges by table. Keys of rows are identities, which need no privilege of their sequences."""
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "accounts": ("name", "language", "password_hash", "oidc_issuer", "oidc_subject", "active"),
+    "accounts": ("name", "language", "password_hash", "oidc_issuer", "oidc_subject", "active", "letters"),
 }
 """Of these tables it may change these columns alone: nobody's role, cluster or organisation, nor its address."""
 
-SEQUENCES: Final = frozenset({"needs_id_seq"})
-"""But for these, whose keys are drawn before the row is written."""
+SEQUENCES: Final = frozenset(
+    {
+        *("needs_id_seq", "notices_id_seq"),
+        *("procrastinate_events_id_seq", "procrastinate_jobs_id_seq", "procrastinate_periodic_defers_id_seq"),
+    }
+)
+"""But for these: keys that are drawn before the row is written, and those of the library's tables."""
 
 FUNCTIONS: Final = frozenset(
     {
@@ -66,6 +81,7 @@ FUNCTIONS: Final = frozenset(
         *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
+        *("match_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
         *("changed_seeds", "changed_needs"),  # for the index
         "forget_old_replies",
         # before it is known who asks, each about one secret
@@ -82,6 +98,12 @@ FUNCTIONS: Final = frozenset(
         *("throttle_take", "lockout_attempt", "lockout_forget", "end_session"),
         # of what was turned down, for the service alone
         *("note_decline", "standing_declines", "put_back", "declines_counted"),
+        # of notices, for the worker
+        *("recipients_of", "endpoints_of", "reader_of", "things_of", "requeue_overdue"),
+        *("procrastinate_defer_jobs_v1", "procrastinate_defer_periodic_job_v2", "procrastinate_fetch_job_v2"),
+        *("procrastinate_finish_job_v1", "procrastinate_cancel_job_v1", "procrastinate_retry_job_v1"),
+        *("procrastinate_retry_job_v2", "procrastinate_register_worker_v1", "procrastinate_unregister_worker_v1"),
+        *("procrastinate_update_heartbeat_v1", "procrastinate_prune_stalled_workers_v1"),
         # of the record
         *("record_chain", "record_links", "record_head", "record_time", "actor_named"),
     }

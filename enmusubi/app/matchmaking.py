@@ -19,6 +19,7 @@ from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, Organisation, Seed
 from enmusubi.app.recording import record
 from enmusubi.app.reviewed import Model
+from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
 from enmusubi.matching import calibration
 from enmusubi.matching.calibration import Probability
@@ -114,7 +115,7 @@ class Matchmaking:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
         asking = asking_of(need, self.encoder)
         excluded = visibility.excluded_from(need)
-        pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(excluded))
+        pair = and_(Need.id == need.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(caller, excluded))
         return self._propose(
             session, caller, asking, Seed, limit, exists().where(pair).correlate(Seed), _asked(need), misses
         )
@@ -123,7 +124,7 @@ class Matchmaking:
         """Rank the needs that a stored seed could serve, as far as the caller may see these matches."""
         asking = asking_of(seed, self.encoder)
         excluded = visibility.excluding(seed)
-        pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(excluded))
+        pair = and_(Seed.id == seed.id, visibility.pairs_visible_to(caller, excluded), _eligible_pair(caller, excluded))
         return self._propose(
             session, caller, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses
         )
@@ -300,16 +301,19 @@ def _shown(kind: Kind) -> Any:
     )
 
 
-def _eligible_pair(excluded: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Pairs that may be proposed: both open, not of one owner nor excluded, not reviewed. Goes with Need and Seed."""
-    reviewed = (
+def _eligible_pair(caller: Caller, excluded: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Pairs that may be proposed: both open, not of one owner nor excluded, not decided on. Goes with Need and Seed.
+
+    To a side that is not told of a verdict its pair is proposed as before: to leave the list would tell of it.
+    """
+    decided = (
         exists()
-        .where(Match.need_id == Need.id, Match.seed_id == Seed.id, Match.status != MatchStatus.SUGGESTED)
+        .where(Match.need_id == Need.id, Match.seed_id == Seed.id, ~seen_as(caller, MatchStatus.SUGGESTED))
         .correlate(Need, Seed)
     )
     return and_(
         visibility.open_for_matching(Need),
         visibility.open_for_matching(Seed),
         ~excluded,
-        ~reviewed,
+        ~decided,
     )

@@ -11,10 +11,11 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
 from enmusubi.app.models import Match, Need, Review, Seed
-from enmusubi.app.permissions import Relation, Right, may, relation_to, require
+from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
 from enmusubi.app.refusals import back, reopening
 from enmusubi.app.schemas import ReviewDraft
+from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Verdict
 
 
@@ -43,11 +44,6 @@ def read_match(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: 
     return match
 
 
-def may_read_reviews(caller: Caller, match: Match) -> bool:
-    """Whether the caller may read the verdicts on a match that he sees."""
-    return match.cluster_id == caller.cluster_id and may(caller, Right.READ_REVIEWS, Relation.HERE)
-
-
 class MatchListQuery(PageQuery):
     """Filters of stored matches; all given ones must hold."""
 
@@ -64,7 +60,7 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
     """A page of the stored matches that the caller may see, newest first."""
     chosen = _matches(caller)
     if query.status is not None:
-        chosen = chosen.where(Match.status == query.status)
+        chosen = chosen.where(seen_as(caller, query.status))
     if query.need is not None:
         chosen = chosen.where(Need.public_id == query.need)
     if query.seed is not None:

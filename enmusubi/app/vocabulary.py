@@ -194,6 +194,9 @@ class Step(StrEnum):
     LAPSE = "lapse"
     REOPEN = "reopen"
     HAND_OVER = "hand_over"
+    REMIND = "remind"
+    ESCALATE = "escalate"
+    RAISE = "raise"
 
 
 class InterestAnswer(StrEnum):
@@ -203,7 +206,7 @@ class InterestAnswer(StrEnum):
     YES = "yes"
     NO = "no"
     NONE = "none"
-    """Silence, which is no consent: closed by the clock."""
+    """Silence, which is no consent: it was closed before an answer came."""
 
 
 class Awaited(StrEnum):
@@ -256,6 +259,8 @@ class Action(StrEnum):
     PROPOSED = "proposed"
     REVIEWED = "reviewed"
     REOPENED = "reopened"
+    STEPPED = "stepped"
+    DISCLOSED = "disclosed"
     INGESTED = "ingested"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 what was done, not a token
     TOKENS_REVOKED = "tokens_revoked"
@@ -286,4 +291,83 @@ class RecordedKind(StrEnum):
     INVITATION = "invitation"
     CLUSTER = "cluster"
     FITTING = "fitting"
+    WEBHOOK = "webhook"
     RECORD = "record"
+
+
+class NoticeKind(StrEnum):
+    """What people are told of."""
+
+    INTEREST_ASKED = "interest_asked"
+    INTEREST_ANSWERED = "interest_answered"
+    INTRODUCTION_CLOSED = "introduction_closed"
+    DISCLOSED = "disclosed"
+    STEP_DUE = "step_due"
+    STEP_OVERDUE = "step_overdue"
+    HANDED_OVER = "handed_over"
+    ENTRY_EXPIRING = "entry_expiring"
+    ENTRY_EXPIRED = "entry_expired"
+    ENTRY_REVIEWED = "entry_reviewed"
+    ENTRY_SUBMITTED = "entry_submitted"
+    DECLINES_DIGEST = "declines_digest"
+    ALERT = "alert"
+    ALERT_DIGEST = "alert_digest"
+    IMPORT_FINISHED = "import_finished"
+    WEBHOOK_OFF = "webhook_off"
+
+
+ANSWERS_WANTED: Final = frozenset(
+    {
+        NoticeKind.INTEREST_ASKED,
+        NoticeKind.STEP_DUE,
+        NoticeKind.STEP_OVERDUE,
+        NoticeKind.HANDED_OVER,
+        NoticeKind.ENTRY_EXPIRING,
+        NoticeKind.ENTRY_SUBMITTED,
+    }
+)
+"""Notices that ask something of their reader: somebody waits, so their letters cannot be switched off."""
+
+ALERTS: Final = frozenset({NoticeKind.ALERT, NoticeKind.ALERT_DIGEST})
+"""Notices that were ordered, and whose letters are stopped by one click."""
+
+
+class Audience(StrEnum):
+    """Who is told: looked up when a notice goes out, so that who causes it never learns who they are."""
+
+    NEED_SIDE = "need_side"
+    """The company that the need belongs to."""
+    SEED_SIDE = "seed_side"
+    """The university or institute that the seed belongs to."""
+    COORDINATORS = "coordinators"
+    """Who coordinates the match; all of the cluster where nobody does yet."""
+    ADMINISTRATORS = "administrators"
+    """The cluster's administrators."""
+    ACCOUNT = "account"
+    """One person."""
+
+
+class Letters(StrEnum):
+    """Which notices a person gets as letters too."""
+
+    ALL = "all"
+    NEEDED = "needed"
+    """Only those that ask for an answer."""
+
+
+class Channel(StrEnum):
+    """How a notice reaches its reader."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery is."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    """Given up after the last attempt; to be replayed."""
+    STOPPED = "stopped"
+    """Not to be sent: not wanted, no address, or nothing to send it with. Its reader's list shows the notice."""

@@ -13,7 +13,13 @@ STATEMENT_TIMEOUT = "15min"
 
 def run(connection: Connection) -> None:
     """Run the migrations that the caller asked for, all in one transaction."""
-    context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=False)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_server_default=False,
+        # The job queue's tables are the library's, and no models of ours.
+        include_name=lambda name, kind, parents: kind != "table" or not str(name).startswith("procrastinate_"),
+    )
     with context.begin_transaction():
         connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"set local statement_timeout = '{STATEMENT_TIMEOUT}'"))

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from alembic import command
+from procrastinate.schema import SchemaManager
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
@@ -131,3 +132,24 @@ def test_every_write_is_stamped_with_its_transaction(committed: Database, table:
     assert inserted is not None
     assert updated is not None
     assert updated > inserted
+
+
+def test_the_queue_is_as_its_library_wants_it(server: Database, empty: Database) -> None:
+    """What our migrations make of its tables, indexes and functions is what the installed version would make."""
+    catalogue = text(
+        "select 'column ' || table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable "
+        "from information_schema.columns where table_name like 'procrastinate%' "
+        "union select 'index ' || indexdef from pg_indexes where tablename like 'procrastinate%' "
+        "union select 'function ' || pg_get_functiondef(oid) from pg_proc where proname like 'procrastinate%' "
+        "union select 'trigger ' || pg_get_triggerdef(oid) from pg_trigger where tgname like 'procrastinate%' "
+        "union select 'constraint ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint "
+        "where conrelid::regclass::text like 'procrastinate%' and contype <> 'n' "
+        "union select 'label ' || enumtypid::regtype || ' ' || enumlabel from pg_enum"
+    )
+    with empty.engine.begin() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(SchemaManager.get_schema())
+        wanted = set(connection.scalars(catalogue))
+    with server.engine.connect() as connection:
+        assert set(connection.scalars(catalogue)) == wanted

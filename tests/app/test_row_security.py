@@ -191,7 +191,14 @@ def test_the_service_itself_reads_what_was_submitted_and_no_details(scene: Scene
         with acting_as_service(session):
             assert session.scalar(text("select bool_and(submitted) from needs"))
             assert session.scalar(text("select count(distinct cluster_id) from needs")) >= 2
-            for table in ("need_details", "need_exclusions", "matches", "reviews", "idempotent_replies"):
+            for table in (
+                "need_details",
+                "need_exclusions",
+                "reviews",
+                "disclosures",
+                "outcomes",
+                "idempotent_replies",
+            ):
                 assert session.scalar(text(f"select count(*) from {table}")) == 0, table
         assert session.scalars(text("select count(*) from needs")).one() == mine
 

@@ -22,6 +22,7 @@ from enmusubi.app.dependencies import (
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
 from enmusubi.app.schemas import MatchQuery, ReviewDraft
+from enmusubi.app.verdicts import may_read_reviews, seen_version
 from enmusubi.app.vocabulary import Scope
 from enmusubi.matching.reasons import Reasons
 
@@ -29,7 +30,7 @@ router = APIRouter(tags=["matches"])
 
 
 def _shown(asked: Asked, match: Match, reasons: Reasons | None = None) -> MatchOut:
-    reviews = match.reviews if reviewing.may_read_reviews(asked.caller, match) else None
+    reviews = match.reviews if may_read_reviews(asked.caller, match) else None
     return match_out(match, asked.caller, reviews, reasons)
 
 
@@ -57,7 +58,7 @@ def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: Ask
 def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, response: Response) -> MatchOut:
     """One match with its reasons as you may see them, and the snapshot, model and policy that ranked it."""
     match = reviewing.read_match(asked.session, asked.caller, match_id)
-    response.headers.update(etag(match.version))
+    response.headers.update(etag(seen_version(match, asked.caller)))
     return _shown(asked, match, explaining.match(asked.session, asked.caller, match))
 
 

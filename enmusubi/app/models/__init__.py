@@ -1,4 +1,4 @@
-"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, reviews, the record."""
+"""The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
 from enmusubi.app.models.entries import (
     EntryPassages,
@@ -10,9 +10,10 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
-from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, Wait
+from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.matches import Decline, Fitting, Match, Review
-from enmusubi.app.models.organisations import Cluster, Organisation
+from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
+from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.people import (
     Account,
     ApiToken,
@@ -29,7 +30,9 @@ __all__ = [
     "Account",
     "ApiToken",
     "Cluster",
+    "ClusterSettings",
     "Decline",
+    "Delivery",
     "Disclosure",
     "EntryPassages",
     "Fitting",
@@ -42,6 +45,7 @@ __all__ = [
     "NeedDetail",
     "NeedExclusion",
     "NeedOpening",
+    "Notice",
     "OidcSignIn",
     "Organisation",
     "Outcome",
@@ -53,6 +57,8 @@ __all__ = [
     "SeedDetail",
     "SeedOpening",
     "SignedIn",
+    "StepActor",
     "Throttle",
     "Wait",
+    "WebhookEndpoint",
 ]

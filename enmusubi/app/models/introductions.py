@@ -4,19 +4,20 @@ import datetime
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enmusubi.app.database import Base
 from enmusubi.app.models.columns import new_key, new_public_id, one_of, set_now
 from enmusubi.app.models.matches import Match
+from enmusubi.app.models.organisations import Cluster, Organisation
 from enmusubi.app.models.people import Account
 from enmusubi.app.vocabulary import Awaited, InterestAnswer, MatchStatus, OutcomeKind, ReasonCode, Side, Step
 
 
 class MatchStep(Base):
-    """One step of a match: who took it, when, from which status to which, and why. Never changed afterwards."""
+    """One step of a match: when, whose, from which status to which, and why. Never changed afterwards."""
 
     __tablename__ = "match_steps"
     __table_args__ = (
@@ -30,23 +31,46 @@ class MatchStep(Base):
     id: Mapped[int] = new_key()
     public_id: Mapped[uuid.UUID] = new_public_id()
     match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"))
+    # The match's: whose coordinators read all of its steps.
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
     step: Mapped[str] = mapped_column(Text)
     before: Mapped[str] = mapped_column(Text)
     after: Mapped[str] = mapped_column(Text)
     # Whose step it was: of one of the two sides, or the cluster's (its coordinators, or its clock).
     side: Mapped[str] = mapped_column(Text)
-    # NULL: the clock.
-    account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
     reason: Mapped[str | None] = mapped_column(Text)
-    # To the cluster's coordinators, never to the other side.
-    note: Mapped[str | None] = mapped_column(Text)
-    # Of the step: names of what was disclosed, the day of a meeting; nothing confidential.
+    # To everybody who sees the step, the other side included.
+    message: Mapped[str | None] = mapped_column(Text)
+    # Of the step: who was waited for, the day of a meeting; nothing confidential.
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     taken: Mapped[datetime.datetime] = set_now()
 
+    actor: Mapped["StepActor | None"] = relationship(lazy="raise", uselist=False)
+
+
+class StepActor(Base):
+    """Who took a step, and what they noted: for their own organisation and the coordinators. The clock leaves none.
+
+    Apart from the step, which the other side reads. `veiled` is the step of a company that stays anonymous, also to
+    cluster administrators and auditors.
+    """
+
+    __tablename__ = "step_actors"
+    step_id: Mapped[int] = mapped_column(
+        ForeignKey(MatchStep.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey(Organisation.id), index=True)
+    veiled: Mapped[bool] = mapped_column(Boolean)
+    # Never to the other side.
+    note: Mapped[str | None] = mapped_column(Text)
+
+    account: Mapped[Account] = relationship(lazy="raise")
+
 
 class Interest(Base):
-    """What one side of a match answered to being introduced; no row: not asked."""
+    """What one side of a match answered to being introduced, for itself and those who oversee; no row: not asked."""
 
     __tablename__ = "interests"
     __table_args__ = (
@@ -60,14 +84,10 @@ class Interest(Base):
     match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"))
     side: Mapped[str] = mapped_column(Text)
     asked: Mapped[datetime.datetime] = set_now()
-    # waiting, yes, no or none (silence, closed by the clock)
+    # waiting, yes, no or none
     answer: Mapped[str] = mapped_column(Text)
     answered: Mapped[datetime.datetime | None] = mapped_column()
-    account_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     reason: Mapped[str | None] = mapped_column(Text)
-    # For the coordinators; what the other side may read of it, the side writes into `message`.
-    note: Mapped[str | None] = mapped_column(Text)
-    message: Mapped[str | None] = mapped_column(Text)
     # What this side agrees to disclose, beyond who it is: names of fields of its confidential part.
     discloses: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
 
@@ -80,20 +100,28 @@ class Wait(Base):
         one_of("awaited", Awaited, "awaited"),
         one_of("side", Side, "side"),
         Index("uq_waits_open", "match_id", "side", "awaited", unique=True, postgresql_where=text("ended IS NULL")),
-        Index("ix_waits_due", "due_on", postgresql_where=text("ended IS NULL")),
+        # The queue of a cluster, by what is due first.
+        Index("ix_waits_due", "cluster_id", "due_on", "id", postgresql_where=text("ended IS NULL")),
+        # What the clock has to look at.
+        Index("ix_waits_next", "next_on", "id", postgresql_where=text("ended IS NULL")),
     )
     id: Mapped[int] = new_key()
     match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"), index=True)
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
     awaited: Mapped[str] = mapped_column(Text)
     # Who is to act: one of the two sides, or the cluster's coordinator.
     side: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime.datetime] = set_now()
     due_on: Mapped[datetime.date] = mapped_column(Date)
+    # The day from which the clock does the next thing about it; NULL: nothing more.
+    next_on: Mapped[datetime.date | None] = mapped_column(Date)
     reminded: Mapped[datetime.datetime | None] = mapped_column()
     # To the coordinator; to the cluster's administrators.
     escalated: Mapped[datetime.datetime | None] = mapped_column()
     raised: Mapped[datetime.datetime | None] = mapped_column()
     ended: Mapped[datetime.datetime | None] = mapped_column()
+
+    match: Mapped[Match] = relationship(lazy="raise")
 
 
 class Disclosure(Base):

@@ -31,6 +31,8 @@ from enmusubi.app.vocabulary import (
     Verdict,
 )
 
+_INTRODUCED = "status NOT IN ('suggested', 'shortlisted', 'dismissed')"
+
 
 class Match(Base):
     """A proposed pairing of a need and a seed, with its score and where that came from."""
@@ -41,6 +43,10 @@ class Match(Base):
         one_of("status", MatchStatus, "status"),
         one_of("reopened_for", ReasonCode, "reopened_for"),
         CheckConstraint("asking IN ('need', 'seed')", name="asking"),
+        Index("ix_matches_page", "cluster_id", "created", "public_id"),
+        # What stays readable to both sides, whatever becomes of the entries.
+        Index("ix_matches_of_seed", "seed_id", "need_id", postgresql_where=text(_INTRODUCED)),
+        Index("ix_matches_of_need", "need_id", "seed_id", postgresql_where=text(_INTRODUCED)),
     )
     id: Mapped[int] = new_key()
     public_id: Mapped[uuid.UUID] = new_public_id()

@@ -5,9 +5,11 @@ import uuid
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     ForeignKey,
     Index,
     Integer,
+    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -30,6 +32,46 @@ class Cluster(Base):
     public_id: Mapped[uuid.UUID] = new_public_id()
     name: Mapped[str] = mapped_column(Text, unique=True)
     created: Mapped[datetime.datetime] = set_now()
+
+
+def _days(default: int) -> Mapped[int]:
+    return mapped_column(SmallInteger, default=default, server_default=text(str(default)))
+
+
+class ClusterSettings(Base):
+    """What a cluster decides for itself; a trigger adds the row of a new cluster. Days are working days of Japan."""
+
+    __tablename__ = "cluster_settings"
+    __table_args__ = (
+        CheckConstraint(
+            "least(answer_days, disclose_days, introduce_days, meeting_days, report_days, outcome_days) >= 1 "
+            "AND least(remind_days, escalate_days, raise_days, lapse_days) >= 0",
+            name="days",
+        ),
+        CheckConstraint("most_open_interests >= 1", name="most_open_interests"),
+    )
+    cluster_id: Mapped[int] = mapped_column(
+        ForeignKey(Cluster.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    # So long somebody may take: a side to answer, a coordinator to introduce, disclose, bring about a meeting, report
+    # what came of it, and report the outcome of an agreement.
+    answer_days: Mapped[int] = _days(10)
+    introduce_days: Mapped[int] = _days(5)
+    disclose_days: Mapped[int] = _days(3)
+    meeting_days: Mapped[int] = _days(10)
+    report_days: Mapped[int] = _days(20)
+    outcome_days: Mapped[int] = _days(60)
+    # So long after the last day, and then after each other, the clock reminds, turns to the coordinator, turns to the
+    # administrators, and closes what nobody has answered.
+    remind_days: Mapped[int] = _days(5)
+    escalate_days: Mapped[int] = _days(5)
+    raise_days: Mapped[int] = _days(5)
+    lapse_days: Mapped[int] = _days(5)
+    # How many introductions that one organisation asked for may wait for an answer at once.
+    most_open_interests: Mapped[int] = mapped_column(Integer, default=20, server_default=text("20"))
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own form
 
 
 class Organisation(Base):

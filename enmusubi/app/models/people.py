@@ -27,6 +27,7 @@ from enmusubi.app.models.columns import new_key, new_public_id, one_of, quoted, 
 from enmusubi.app.models.organisations import Cluster, Organisation
 from enmusubi.app.vocabulary import (
     Language,
+    Letters,
     Role,
     Scope,
     SignInMethod,
@@ -57,6 +58,7 @@ class Account(Base):
         _no_owner_of_overseers(),
         _owner_of_the_same_cluster(),
         one_of("language", Language, "language"),
+        one_of("letters", Letters, "letters"),
         CheckConstraint("num_nulls(oidc_issuer, oidc_subject) IN (0, 2)", name="oidc"),
         UniqueConstraint("oidc_issuer", "oidc_subject"),
     )
@@ -70,6 +72,7 @@ class Account(Base):
     email: Mapped[str | None] = mapped_column(Text)
     email_key: Mapped[str | None] = mapped_column(Text, unique=True)
     language: Mapped[str] = mapped_column(Text, default=Language.JA, server_default=text("'ja'"))
+    letters: Mapped[str] = mapped_column(Text, default=Letters.ALL, server_default=text("'all'"))
     # Not read with the rest, so that nothing that shows an account can show it.
     password_hash: Mapped[str | None] = mapped_column(Text, deferred=True)
     oidc_issuer: Mapped[str | None] = mapped_column(Text)

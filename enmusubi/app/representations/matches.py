@@ -13,9 +13,18 @@ from enmusubi.app.refusals import back
 from enmusubi.app.representations.declines import ReopenedOut, reopened_out
 from enmusubi.app.representations.entries import EntryShown, entry_shown
 from enmusubi.app.representations.representation import PUBLIC_ID, Representation
-from enmusubi.app.representations.scores import PartOut, ProbabilityOut, ProvenanceOut, Score, SharedOut, provenance_out
+from enmusubi.app.representations.scores import (
+    STATUS,
+    PartOut,
+    ProbabilityOut,
+    ProvenanceOut,
+    Score,
+    SharedOut,
+    provenance_out,
+)
 from enmusubi.app.schemas import need_profile
 from enmusubi.app.stored_parts import shown_parts, shown_probability, shown_score
+from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import MatchStatus, ReasonCode, Role, Verdict
 from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
@@ -35,7 +44,7 @@ class MatchOut(BaseModel):
     """A match with its reasons and where they came from."""
 
     id: uuid.UUID
-    status: MatchStatus
+    status: MatchStatus = Field(description=STATUS)
     score: Score | None
     probability: ProbabilityOut | None = Field(
         description="Null for a match that was ranked before there were any, and for companies where a seed's ranking "
@@ -68,7 +77,7 @@ def match_out(
     """
     return MatchOut(
         id=match.public_id,
-        status=MatchStatus(match.status),
+        status=seen_status(match, caller),
         score=shown_score(match, caller),
         probability=_probability(match, caller),
         parts=[PartOut.model_validate(part) for part in shown_parts(match, caller)],

@@ -14,8 +14,17 @@ from enmusubi.app.refusals import back
 from enmusubi.app.representations.declines import ReopenedOut, reopened_out
 from enmusubi.app.representations.entries import EntryShown, excerpt
 from enmusubi.app.representations.organisations import OrganisationNamed
-from enmusubi.app.representations.scores import PartOut, ProbabilityOut, ProvenanceOut, Score, SharedOut, provenance_out
+from enmusubi.app.representations.scores import (
+    STATUS,
+    PartOut,
+    ProbabilityOut,
+    ProvenanceOut,
+    Score,
+    SharedOut,
+    provenance_out,
+)
 from enmusubi.app.stored_parts import seen_parts, seen_probability, seen_score
+from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import MatchStatus, Role
 from enmusubi.matching.reasons import Reasons
 from enmusubi.matching.shared import Asked, shared
@@ -41,7 +50,7 @@ class RankedOut(BaseModel):
     fresh: Annotated[bool, Field(description="Newer than the snapshot, and scored from its stored vector and terms")]
     reasons: ReasonsOut | None = Field(default=None, description="With reasons=true; null otherwise")
     match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
-    status: MatchStatus | None = None
+    status: MatchStatus | None = Field(default=None, description=f"Of the stored match. {STATUS}")
     reopened: ReopenedOut | None = Field(default=None, description="As of the stored match")
 
 
@@ -125,7 +134,7 @@ def _ranked(
         reasons=reasons_out(reasons, coarse=caller.role is Role.COMPANY) if reasons else None,
         fresh=proposal.fresh,
         match=match.public_id if match else None,
-        status=MatchStatus(match.status) if match else None,
+        status=seen_status(match, caller) if match else None,
         reopened=_reopened(caller, match) if match else None,
     )
 

@@ -1,7 +1,7 @@
 """How it looks what made a match: its score, its parts, and where they came from."""
 
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -18,6 +18,10 @@ Score = Annotated[
         "hubs, for those who do not oversee the cluster; null for companies, which see an order and how probable it is"
     ),
 ]
+
+
+STATUS: Final = "For the two sides a match that was only shortlisted or dismissed is still `suggested`"
+"""What to know of a match's status."""
 
 
 class ProvenanceOut(Representation):

@@ -1,0 +1,36 @@
+"""What time it is: injected, so that tests move it instead of waiting."""
+
+import datetime
+from typing import Final, Protocol
+
+JAPAN: Final = datetime.timezone(datetime.timedelta(hours=9), "JST")
+"""Where days begin and end: terms are kept, and letters dated, there. Without summer time, it needs no table."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime.datetime:
+        """This moment, with its zone."""
+        ...
+
+    def today(self) -> datetime.date:
+        """The day it is in Japan."""
+        ...
+
+
+class SystemClock:
+    """The machine's."""
+
+    def now(self) -> datetime.datetime:
+        """This moment, in UTC."""
+        return datetime.datetime.now(datetime.UTC)
+
+    def today(self) -> datetime.date:
+        """The day it is in Japan."""
+        return day_of(self.now())
+
+
+def day_of(moment: datetime.datetime) -> datetime.date:
+    """The day of a moment in Japan."""
+    return moment.astimezone(JAPAN).date()
