@@ -18,11 +18,14 @@ from enmusubi.app.api import (
     invitations,
     matches,
     needs,
+    notices,
     oidc,
     organisations,
     seeds,
     session,
+    webhooks,
 )
+from enmusubi.app.clock import Clock
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.headers import SafeHeaders
@@ -82,10 +85,14 @@ class BodyLimit:
 
 
 def create_app(
-    settings: Settings, encoder: Encoder | None = None, database: Database | None = None, post: Post | None = None
+    settings: Settings,
+    encoder: Encoder | None = None,
+    database: Database | None = None,
+    post: Post | None = None,
+    clock: Clock | None = None,
 ) -> FastAPI:
-    """The ASGI application; `encoder`, `database` and `post` replace the configured ones and stay the caller's."""
-    runtime = Runtime(settings, encoder, database, post)
+    """The ASGI application; `encoder`, `database`, `post` and `clock` replace the configured ones, the caller's own."""
+    runtime = Runtime(settings, encoder, database, post, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -112,7 +119,10 @@ def create_app(
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
-    for module in (seeds, needs, organisations, matches, session, accounts, invitations, oidc, audit):
+    for module in (
+        *(seeds, needs, organisations, matches, notices, webhooks),
+        *(session, accounts, invitations, oidc, audit),
+    ):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)
     return app

@@ -69,6 +69,8 @@ class Right(StrEnum):
     READ_INVITATIONS = "see and withdraw invitations"
     INVITE_SIDE = "invite a person of a company or university"
     INVITE_OVERSEER = "invite a coordinator, cluster administrator or auditor"
+    ADD_WEBHOOK = "have notices sent to an address"
+    MANAGE_WEBHOOKS = "see and change webhooks: the own organisation's, or those of the cluster itself"
     READ_RECORD = "read the record, but for views of one's own entries"
 
 
@@ -122,6 +124,8 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_INVITATIONS:     _row(".n.n", ".n.n",    ".y.-",     ".y.-",       ".n.n"),
     Right.INVITE_SIDE:          _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
     Right.INVITE_OVERSEER:      _row(".n..", ".n..",    ".n..",     ".y..",       ".n.."),
+    Right.ADD_WEBHOOK:          _row("y...", "y...",    ".y..",     ".y..",       ".n.."),
+    Right.MANAGE_WEBHOOKS:      _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".-.-"),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
 }
 # fmt: on
@@ -161,6 +165,15 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_invitations": Right.READ_INVITATIONS,
     "withdraw_invitation": Right.READ_INVITATIONS,
     "invite": Right.INVITE_SIDE,
+    "make_webhook": Right.ADD_WEBHOOK,
+    "list_webhooks": Right.MANAGE_WEBHOOKS,
+    "read_webhook": Right.MANAGE_WEBHOOKS,
+    "revise_webhook": Right.MANAGE_WEBHOOKS,
+    "rotate_webhook_secret": Right.MANAGE_WEBHOOKS,
+    "remove_webhook": Right.MANAGE_WEBHOOKS,
+    "try_webhook": Right.MANAGE_WEBHOOKS,
+    "list_failed_deliveries": Right.MANAGE_WEBHOOKS,
+    "replay_deliveries": Right.MANAGE_WEBHOOKS,
     "list_events": Right.READ_RECORD,
     "export_events": Right.READ_RECORD,
 }
@@ -170,6 +183,7 @@ PERSONAL: Final = frozenset(
     {
         *("read_session", "sign_out", "confirm_session", "list_sessions", "end_other_sessions", "end_session"),
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
+        *("list_notices", "mark_notice_read"),
     }
 )
 """Routes about the account that asks, and no other."""

@@ -25,7 +25,7 @@ def read_account(asked: AskedNow) -> AccountOut:
 
 @router.patch("/account", openapi_extra=session_only())
 def revise_account(draft: AccountDraft, asked: AskedNow) -> AccountOut:
-    """Change your name, or the language of the letters to you."""
+    """Change your name, the language of what is written to you, or which letters you get."""
     people.revise_own(asked.session, asked.caller, draft)
     return people.own_out(asked.session, asked.caller)
 

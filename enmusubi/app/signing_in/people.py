@@ -18,7 +18,7 @@ from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.passwords import check_choice
 from enmusubi.app.signing_in.shown import AccountOut, PersonOut
 from enmusubi.app.signing_in.visits import Desk
-from enmusubi.app.vocabulary import Action
+from enmusubi.app.vocabulary import Action, Letters
 
 
 def visible_to(caller: Caller) -> ColumnElement[bool]:
@@ -39,12 +39,15 @@ def own_out(session: Session, caller: Caller) -> AccountOut:
     account = own(session, caller)
     shown = PersonOut.model_validate(account)
     return AccountOut(
-        **dict(shown), has_password=account.password_hash is not None, has_identity=account.oidc_subject is not None
+        **dict(shown),
+        has_password=account.password_hash is not None,
+        has_identity=account.oidc_subject is not None,
+        letters=Letters(account.letters),
     )
 
 
 def revise_own(session: Session, caller: Caller, changes: AccountDraft) -> None:
-    """Change name or language."""
+    """Change name, language, or which letters come."""
     account = own(session, caller)
     for name in changes.model_fields_set:
         value = getattr(changes, name)

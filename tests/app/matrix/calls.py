@@ -48,6 +48,8 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "revise_need": lambda: {"reference": "R"},
     "revise_organisation": lambda: {"name": f"Organisation {uuid.uuid4()}"},
     "review_match": lambda: {"verdict": "shortlist"},
+    "revise_webhook": lambda: {"active": True},
+    "replay_deliveries": dict,
 }
 
 
@@ -79,6 +81,10 @@ def _organisation(route: str) -> Making:
 
 def _account(route: str, *, active: bool = True) -> Making:
     return lambda world, role, relation: about(route, world.account(role, relation, active=active))
+
+
+def _webhook(route: str) -> Making:
+    return lambda world, role, relation: about(route, world.webhook(role, relation))
 
 
 def _listed(path: str, making: Callable[[World, Role, Relation], str]) -> Making:
@@ -141,6 +147,9 @@ CALLS: Final[Mapping[str, Making]] = {
     "list_invitations": _listed("/invitations", lambda world, role, relation: world.invitation(relation)),
     "withdraw_invitation": lambda world, role, relation: about("withdraw_invitation", world.invitation(relation)),
     "invite": an_invitation(Role.COMPANY),
+    "make_webhook": lambda world, role, relation: Call("/webhooks", {"url": "https://hooks.example.org/"}),
+    "list_webhooks": _listed("/webhooks", World.webhook),
+    **{route: _webhook(route) for route in with_id("webhook_id")},
     "list_events": _listed("/audit", an_event),
     "export_events": _listed("/audit/export?limit=10000", an_event),
 }

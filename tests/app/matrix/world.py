@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from enmusubi.app.database import Database
+from enmusubi.app.delivering import signing
 from enmusubi.app.models import (
     Account,
     Cluster,
@@ -18,6 +19,7 @@ from enmusubi.app.models import (
     Review,
     SeedDetail,
     SeedOpening,
+    WebhookEndpoint,
 )
 from enmusubi.app.permissions import Relation
 from enmusubi.app.recording import Operator
@@ -153,6 +155,22 @@ class World:
             )
             cluster = self.cluster(relation)
             made, _ = invitations.add(session, Operator(cluster.id), draft, owner)
+            session.commit()
+            return str(made.public_id)
+
+    def webhook(self, role: Role, relation: Relation) -> str:
+        """A webhook of a side's organisation, or of a cluster itself, whose address nothing can be sent to."""
+        with self.database.session() as session:
+            owner = self.organisation(role, relation, role) if role in SIDES else None
+            cluster = self.cluster(relation)
+            made = WebhookEndpoint(
+                cluster_id=cluster.id,
+                organisation_id=None if owner is None else owner.id,
+                created_by_id=self.people[role].caller.id,
+                url="https://127.0.0.1/hook",
+                secret=signing.new_secret(),
+            )
+            session.add(made)
             session.commit()
             return str(made.public_id)
 
