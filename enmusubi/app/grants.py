@@ -19,6 +19,9 @@ _ALL: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "accounts": _READ,  # made by commands and functions; some columns are changed, see below
     "alembic_version": _READ,
+    "alert_settings": _CHANGE,
+    "alert_stops": ("INSERT",),  # used by a function alone
+    "alerts": _CHANGE,
     "api_tokens": _CHANGE,
     "clusters": _READ,
     "declines": (),
@@ -49,12 +52,14 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "record_actors": _READ,
     "record_events": _ADD,  # a record that its writer could change would be none
     "reviews": _ADD,
+    "saved_searches": _ALL,
     "seed_details": _ALL,
     "seed_openings": _ALL,
     "seeds": _CHANGE,
     "sessions": _ALL,
     "step_actors": _ADD,
     "throttles": (),
+    "to_match": ("SELECT", "UPDATE", "DELETE"),  # a trigger adds what is published
     "waits": _CHANGE,
     "webhook_endpoints": _ALL,
 }
@@ -98,6 +103,9 @@ FUNCTIONS: Final = frozenset(
         *("throttle_take", "lockout_attempt", "lockout_forget", "end_session"),
         # of what was turned down, for the service alone
         *("note_decline", "standing_declines", "put_back", "declines_counted"),
+        *("untold_declines", "note_declines_told"),
+        # of alerts
+        *("alert_readers", "stop_alerts"),
         # of notices, for the worker
         *("recipients_of", "endpoints_of", "reader_of", "things_of", "requeue_overdue"),
         *("procrastinate_defer_jobs_v1", "procrastinate_defer_periodic_job_v2", "procrastinate_fetch_job_v2"),

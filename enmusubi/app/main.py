@@ -13,6 +13,7 @@ import enmusubi
 from enmusubi.app import problems
 from enmusubi.app.api import (
     accounts,
+    alerts,
     audit,
     health,
     invitations,
@@ -120,7 +121,7 @@ def create_app(
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (
-        *(seeds, needs, organisations, matches, notices, webhooks),
+        *(seeds, needs, organisations, matches, notices, webhooks, alerts),
         *(session, accounts, invitations, oidc, audit),
     ):
         app.include_router(module.router, prefix="/api/v1")

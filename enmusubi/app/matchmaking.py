@@ -2,22 +2,23 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
-from enmusubi.app.caller import Caller
+from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, Organisation, Seed
-from enmusubi.app.recording import record
+from enmusubi.app.recording import ByClock, record
 from enmusubi.app.reviewed import Model
 from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
@@ -102,14 +103,21 @@ class Matchmaking:
         )
 
     def for_text(
-        self, session: Session, caller: Caller, text: str, against: Kind, limit: int, *, misses: bool = False
+        self,
+        session: Session,
+        caller: Caller,
+        text: str,
+        against: Kind,
+        limit: int,
+        *,
+        misses: bool = False,
+        where: ColumnElement[bool] | None = None,
     ) -> Proposals:
-        """Rank the open entries the caller may see for a text that is not stored."""
+        """Rank the open entries the caller may see, and that `where` chooses, for a text that is not stored."""
         asking = asking_with(text, "need" if against is Seed else "seed", self.encoder)
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
-        return self._propose(
-            session, caller, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
-        )
+        chosen = and_(seen, ~visibility.own(caller, against), true() if where is None else where)
+        return self._propose(session, caller, asking, against, limit, chosen, Asked(text), misses)
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
@@ -183,16 +191,27 @@ class Matchmaking:
         texts = {entry.id: profile_of(entry).matched_text() for entry in entries}
         return rerank(asked.text, asking.role, ranked, texts, self.reranker, self.reranked)
 
-    def keep_for_need(self, session: Session, caller: Caller, need: Need, proposals: Proposals) -> dict[int, Match]:
-        """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key."""
-        return self._keep(session, caller, need, proposals, "seed")
+    def keep_for_need(
+        self, session: Session, caller: Caller, need: Need, proposals: Proposals, *, by: ByClock | None = None
+    ) -> dict[int, Match]:
+        """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key.
+
+        `by` is who has them proposed where that is not the caller.
+        """
+        return self._keep(session, caller, need, proposals, "seed", by)
 
     def keep_for_seed(self, session: Session, caller: Caller, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed, unless the caller changes nothing; the matches by the need's key."""
         return self._keep(session, caller, seed, proposals, "need")
 
     def _keep(
-        self, session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role
+        self,
+        session: Session,
+        caller: Caller,
+        entry: Seed | Need,
+        proposals: Proposals,
+        other: Role,
+        by: ByClock | None = None,
     ) -> dict[int, Match]:
         own: Role = "need" if other == "seed" else "seed"
         fixed = {f"{own}_id": entry.id, f"{own}_version": entry.version}
@@ -259,7 +278,8 @@ class Matchmaking:
         if new:
             # Rankings of what was proposed before change scores, and decide nothing.
             proposed = {"version": entry.version, "matches": len(new), "policy": source.policy}
-            record(session, caller, Action.PROPOSED, RecordedKind(own), entry.public_id, **proposed)
+            with nullcontext() if by is None else acting_as_service(session):
+                record(session, by or caller, Action.PROPOSED, RecordedKind(own), entry.public_id, **proposed)
         return found
 
     def _kept(self, session: Session, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:

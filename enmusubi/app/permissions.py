@@ -184,6 +184,8 @@ PERSONAL: Final = frozenset(
         *("read_session", "sign_out", "confirm_session", "list_sessions", "end_other_sessions", "end_session"),
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
         *("list_notices", "mark_notice_read"),
+        *("list_alerts", "read_alert_settings", "revise_alert_settings"),
+        *("save_search", "list_searches", "read_search", "revise_search", "remove_search", "search_matches"),
     }
 )
 """Routes about the account that asks, and no other."""
@@ -192,6 +194,7 @@ OPEN: Final = frozenset(
     {
         *("live", "ready", "sign_in", "begin_oidc", "end_oidc"),
         *("read_invitation", "accept_invitation", "ask_for_reset", "accept_reset"),
+        *("stop_alerts", "stop_alerts_by_link"),
     }
 )
 """Routes that need no account: the service's health, and the ways to sign in."""

@@ -275,6 +275,8 @@ class Action(StrEnum):
     REACTIVATED = "reactivated"
     FITTED = "fitted"
     SWITCHED_OFF = "switched_off"
+    REMOVED = "removed"
+    ALERTS_STOPPED = "alerts_stopped"
     EXPORTED = "exported"
     RETAINED = "retained"
     ERASED = "erased"
@@ -291,6 +293,7 @@ class RecordedKind(StrEnum):
     INVITATION = "invitation"
     CLUSTER = "cluster"
     FITTING = "fitting"
+    SAVED_SEARCH = "saved_search"
     WEBHOOK = "webhook"
     RECORD = "record"
 
@@ -345,6 +348,25 @@ class Audience(StrEnum):
     """The cluster's administrators."""
     ACCOUNT = "account"
     """One person."""
+
+
+class AlertFrequency(StrEnum):
+    """When a person is told of new partners."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    NEVER = "never"
+
+
+class Stopped(StrEnum):
+    """What a link in a letter stops."""
+
+    ENTRIES = "entries"
+    """Alerts about entries of one's own, at once."""
+    SEARCH = "search"
+    """One saved search."""
+    DAILY = "daily"
+    """The daily digest, whatever is in it."""
 
 
 class Letters(StrEnum):

@@ -1,5 +1,6 @@
 """The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
+from enmusubi.app.models.alerts import Alert, AlertSettings, AlertStop, SavedSearch, ToMatch
 from enmusubi.app.models.entries import (
     EntryPassages,
     Need,
@@ -28,6 +29,9 @@ from enmusubi.app.models.record import RecordActor, RecordEvent
 
 __all__ = [
     "Account",
+    "Alert",
+    "AlertSettings",
+    "AlertStop",
     "ApiToken",
     "Cluster",
     "ClusterSettings",
@@ -53,12 +57,14 @@ __all__ = [
     "RecordActor",
     "RecordEvent",
     "Review",
+    "SavedSearch",
     "Seed",
     "SeedDetail",
     "SeedOpening",
     "SignedIn",
     "StepActor",
     "Throttle",
+    "ToMatch",
     "Wait",
     "WebhookEndpoint",
 ]

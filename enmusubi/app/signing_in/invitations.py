@@ -16,7 +16,7 @@ from enmusubi.app.catalogue.organisations import read_organisation
 from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, Invitation, Organisation
 from enmusubi.app.permissions import Relation, Right, require
-from enmusubi.app.recording import Actor, Operator, record
+from enmusubi.app.recording import Actor, record
 from enmusubi.app.signing_in import letters, sessions, throttling
 from enmusubi.app.signing_in.drafts import AcceptanceDraft, InvitationDraft
 from enmusubi.app.signing_in.letters import Reader
@@ -80,7 +80,7 @@ def add(session: Session, by: Actor, draft: InvitationDraft, owner: Organisation
         language=draft.language,
         cluster_id=by.cluster_id,
         organisation_id=owner.id if owner else None,
-        invited_by_id=None if isinstance(by, Operator) else by.id,
+        invited_by_id=by.id if isinstance(by, Caller) else None,
         expires=func.now() + LIFETIME,
     )
     session.add(made)

@@ -130,7 +130,116 @@ create function declines_counted(side text, entry bigint, seen bigint[], only_as
   group by 1, 2 order by 1, 2
 $$
 """
+# What becomes open, or says something else, is matched soon; a trigger, so that no way of publishing can forget it.
+QUEUE = f"""
+create function queue_to_match() returns trigger language plpgsql {DEFINER} as $$
+begin
+  if tg_table_name = 'seeds' then
+    insert into to_match (seed_id) values (new.id) on conflict (seed_id) do update set queued = now(), tries = 0;
+  else
+    insert into to_match (need_id) values (new.id) on conflict (need_id) do update set queued = now(), tries = 0;
+  end if;
+  return null;
+end $$
+"""
+OPEN = "new.status = 'published' and new.open_for_interest"
+NEWLY = "old.status <> 'published' or not old.open_for_interest or old.search_text is distinct from new.search_text"
+# Who may be told of something new, for the service alone: of accounts with an address or not, that have not stopped it.
+READERS = f"""
+create function alert_readers(searching boolean) returns table (
+  id bigint, public_id uuid, cluster bigint, organisation bigint, role text, frequency text, digested_on date
+) language sql stable {DEFINER} as $$
+  select account.id, account.public_id, account.cluster_id, account.organisation_id, account.role,
+    coalesce(settings.frequency, 'daily'), settings.digested_on
+  from accounts as account left join alert_settings as settings on settings.account_id = account.id
+  where caller_role() = 'service' and account.active and case when searching
+    then exists (select from saved_searches where account_id = account.id and frequency <> 'never')
+    else account.role in ('company', 'university', 'coordinator') end
+  order by account.id
+$$
+"""
+# By whoever has the link: it stops what it says, however often it is opened, and tells what that was.
+STOP = f"""
+create function stop_alerts(presented bytea) returns table (stops text, name text, language text)
+language plpgsql {DEFINER} as $$
+declare
+  link alert_stops;
+begin
+  select * into link from alert_stops where token_hash = presented for update;
+  if link.token_hash is null then return; end if;
+  if link.stops = 'search' then
+    update saved_searches set frequency = 'never', version = version + 1
+      where id = link.saved_search_id and frequency <> 'never';
+  else
+    insert into alert_settings (account_id, frequency) values (link.account_id, 'never')
+      on conflict (account_id) do update set frequency = 'never';
+  end if;
+  if link.stops = 'daily' then
+    update saved_searches set frequency = 'never', version = version + 1
+      where account_id = link.account_id and frequency = 'daily';
+  end if;
+  if link.used is null then
+    update alert_stops set used = now() where token_hash = presented;
+    insert into record_events (cluster, role, actor, organisation, action, kind, object, content)
+    select clusters.public_id, account.role, actors.actor, organisations.public_id, 'alerts_stopped', 'account',
+      actors.actor, '{{"stops":"' || link.stops || '"}}'
+    from accounts as account join clusters on clusters.id = account.cluster_id
+    left join organisations on organisations.id = account.organisation_id
+    left join record_actors as actors on actors.account_id = account.id where account.id = link.account_id;
+  end if;
+  return query select link.stops, searches.name, account.language from accounts as account
+    left join saved_searches as searches on searches.id = link.saved_search_id where account.id = link.account_id;
+end $$
+"""
+RECORDED = "cluster = (select public_id from clusters where id = caller_cluster()) and role = (select caller_role())"
+# What the service does because a day has come, in every cluster.
+BY_NOBODY = f"({RECORDED}) or ({SERVICE} and role = 'clock' and actor is null)"
+
+OWN = "account_id = (select caller_account())"
+TOLD = f"{SERVICE} or {OWN}"
+POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
+    "declines": {},
+    "to_match": {"select": SERVICE, "update": (SERVICE, SERVICE), "delete": SERVICE},
+    # What somebody looks for is nobody else's to read, the service's own work included.
+    "saved_searches": {"select": OWN, "insert": OWN, "update": (OWN, OWN), "delete": OWN},
+    "alert_settings": {"select": TOLD, "insert": TOLD, "update": (TOLD, TOLD)},
+    "alerts": {"select": TOLD, "insert": SERVICE, "update": (SERVICE, SERVICE)},
+    "alert_stops": {"insert": SERVICE},
+}
+
+# "No"s of one side that the owner on the other, asked too, has not been told of, where the last digest of that entry is
+# long enough ago.
+UNTOLD = f"""
+create function untold_declines(told_at timestamptz, apart interval) returns table (
+  decline bigint, cluster bigint, side text, entry bigint, reason text
+) language sql stable {DEFINER} as $$
+  with told as (
+    select declines.id, declines.reason, declines.digested, declines.ended, matches.cluster_id, matches.id as pair,
+      case refused_by when 'need' then 'seed' else 'need' end as other,
+      case refused_by when 'need' then matches.seed_id else matches.need_id end as entry
+    from declines join matches on matches.id = declines.match_id
+    where caller_role() = 'service' and refused_by <> 'cluster'
+  )
+  select told.id, coalesce(case other when 'seed' then (select seeds.cluster_id from seeds where id = entry) end, cluster_id),
+    other, told.entry, told.reason
+  from told where told.digested is null and told.ended is null
+    and exists (select from interests where interests.match_id = pair and interests.side = other)
+    and not exists (select from told as before where before.entry = told.entry and before.other = told.other
+      and before.digested > told_at - apart)
+  order by told.id
+$$
+"""
+NOTE_TOLD = f"""
+create function note_declines_told(given bigint[], told_at timestamptz) returns void language sql {DEFINER} as $$
+  update declines set digested = told_at where caller_role() = 'service' and id = any (given)
+$$
+"""
 FUNCTIONS = (
+    "note_declines_told",
+    "untold_declines",
+    "stop_alerts",
+    "alert_readers",
+    "queue_to_match",
     "declines_counted",
     "put_back",
     "standing_declines",
@@ -189,7 +298,119 @@ def upgrade() -> None:
     for function in (TEXT_DIGEST, FACTS, KEEP, KEEP_STEP, NOTE, STANDING, PUT_BACK, COUNTED):
         op.execute(function)
     op.execute(DISMISSED_BEFORE)
-    _protect("declines", {})
+    op.create_table(
+        "to_match",
+        _key(),
+        sa.Column("seed_id", sa.BigInteger(), nullable=True),
+        sa.Column("need_id", sa.BigInteger(), nullable=True),
+        _moment("queued", now=True),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("num_nonnulls(seed_id, need_id) = 1", name=op.f("ck_to_match_entry")),
+        _to("to_match", "seed_id", "seeds", cascade=True),
+        _to("to_match", "need_id", "needs", cascade=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_to_match")),
+        sa.UniqueConstraint("seed_id", name=op.f("uq_to_match_seed_id")),
+        sa.UniqueConstraint("need_id", name=op.f("uq_to_match_need_id")),
+    )
+    op.create_table(
+        "saved_searches",
+        _key(),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("against", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("field", "language", "region")),
+        *(sa.Column(name, sa.SmallInteger(), nullable=True) for name in ("trl_min", "trl_max")),
+        sa.Column("floor", sa.Double(), nullable=True),
+        sa.Column("frequency", sa.Text(), nullable=False),
+        _moment("last_run"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _moment("created", now=True),
+        sa.CheckConstraint("against IN ('seeds', 'needs')", name=op.f("ck_saved_searches_against")),
+        sa.CheckConstraint("language IN ('ja', 'en')", name=op.f("ck_saved_searches_language")),
+        sa.CheckConstraint("frequency IN ('at_once', 'daily', 'never')", name=op.f("ck_saved_searches_frequency")),
+        sa.CheckConstraint("trl_min BETWEEN 1 AND 9", name=op.f("ck_saved_searches_trl_min")),
+        sa.CheckConstraint("trl_max BETWEEN 1 AND 9", name=op.f("ck_saved_searches_trl_max")),
+        sa.CheckConstraint("floor BETWEEN 0 AND 1", name=op.f("ck_saved_searches_floor")),
+        _to("saved_searches", "account_id", "accounts", cascade=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_searches")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_saved_searches_public_id")),
+    )
+    op.create_index("ix_saved_searches_page", "saved_searches", ["account_id", "created", "public_id"])
+    op.create_table(
+        "alert_settings",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("frequency", sa.Text(), nullable=False),
+        sa.Column("digested_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("frequency IN ('at_once', 'daily', 'never')", name=op.f("ck_alert_settings_frequency")),
+        _to("alert_settings", "account_id", "accounts", cascade=True),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_alert_settings")),
+    )
+    op.create_table(
+        "alerts",
+        _key(),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=True)
+            for name in ("match_id", "saved_search_id", "seed_id", "need_id")
+        ),
+        _moment("created", now=True),
+        *(_moment(name) for name in ("sent", "dropped")),
+        sa.CheckConstraint(
+            "CASE WHEN saved_search_id IS NULL THEN match_id IS NOT NULL AND num_nonnulls(seed_id, need_id) = 0 "
+            "ELSE match_id IS NULL AND num_nonnulls(seed_id, need_id) = 1 END",
+            name=op.f("ck_alerts_found"),
+        ),
+        _to("alerts", "account_id", "accounts", cascade=True),
+        _to("alerts", "match_id", "matches", cascade=True),
+        _to("alerts", "saved_search_id", "saved_searches", cascade=True),
+        _to("alerts", "seed_id", "seeds", cascade=True),
+        _to("alerts", "need_id", "needs", cascade=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_alerts_public_id")),
+    )
+    for name, first, second in (
+        ("match", "account", "match"),
+        ("seed", "saved_search", "seed"),
+        ("need", "saved_search", "need"),
+    ):
+        op.create_index(f"uq_alerts_{name}", "alerts", [f"{first}_id", f"{second}_id"], unique=True)
+    for column in ("match_id", "seed_id", "need_id"):
+        op.create_index(op.f(f"ix_alerts_{column}"), "alerts", [column])
+    op.create_index("ix_alerts_page", "alerts", ["account_id", "created", "public_id"])
+    waiting = sa.text("sent IS NULL AND dropped IS NULL")
+    op.create_index("ix_alerts_waiting", "alerts", ["account_id"], postgresql_where=waiting)
+    op.create_table(
+        "alert_stops",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("stops", sa.Text(), nullable=False),
+        sa.Column("saved_search_id", sa.BigInteger(), nullable=True),
+        _moment("created", now=True),
+        _moment("used"),
+        sa.CheckConstraint("stops IN ('entries', 'search', 'daily')", name=op.f("ck_alert_stops_stops")),
+        sa.CheckConstraint("(stops = 'search') = (saved_search_id IS NOT NULL)", name=op.f("ck_alert_stops_search")),
+        _to("alert_stops", "account_id", "accounts", cascade=True),
+        _to("alert_stops", "saved_search_id", "saved_searches", cascade=True),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_alert_stops")),
+    )
+    for column in ("account_id", "saved_search_id"):
+        op.create_index(op.f(f"ix_alert_stops_{column}"), "alert_stops", [column])
+    for function in (QUEUE, READERS, STOP, UNTOLD, NOTE_TOLD):
+        op.execute(function)
+    for table in ("seeds", "needs"):
+        op.execute(
+            f"create trigger queue_new after insert on {table} for each row when ({OPEN}) execute function queue_to_match()"
+        )
+        op.execute(
+            f"create trigger queue_changed after update on {table} for each row when ({OPEN} and ({NEWLY})) "
+            "execute function queue_to_match()"
+        )
+    op.execute(f"alter policy insert_rows on record_events with check ({BY_NOBODY})")
+    for table, conditions in POLICIES.items():
+        _protect(table, conditions)
 
 
 def _protect(table: str, conditions: dict[str, str | tuple[str, str]]) -> None:
@@ -208,7 +429,12 @@ def _clauses(command: str, condition: str | tuple[str, str]) -> str:
 
 def downgrade() -> None:
     op.execute("drop trigger keep_refusing_step on match_steps")
+    for table in ("seeds", "needs"):
+        op.execute(f"drop trigger queue_new on {table}")
+        op.execute(f"drop trigger queue_changed on {table}")
+    op.execute(f"alter policy insert_rows on record_events with check ({RECORDED})")
     for function in FUNCTIONS:
         op.execute(f"drop function {function}")
-    op.drop_table("declines")
+    for table in ("alert_stops", "alerts", "alert_settings", "saved_searches", "to_match", "declines"):
+        op.drop_table(table)
     op.drop_column("matches", "reopened_since")
