@@ -1,7 +1,9 @@
 """Everything an endpoint can ask for: the only list of injectables."""
 
+import datetime
 import hashlib
 import re
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,10 @@ from enmusubi.app.credentials import Credentials, read_credentials, read_visit
 from enmusubi.app.delivering.outbound import Outbound
 from enmusubi.app.errors import InvalidInputError, PreconditionRequiredError, UnauthenticatedError
 from enmusubi.app.explaining import MOST_EXPLAINED, Explaining
+from enmusubi.app.introducing.reading import taken_out
+from enmusubi.app.introducing.steps import At
 from enmusubi.app.matchmaking import Matchmaking
+from enmusubi.app.models import MatchStep
 from enmusubi.app.runtime import Runtime
 from enmusubi.app.signing_in.visits import Desk, Visit
 
@@ -166,6 +171,13 @@ async def _clock(runtime: RuntimeNow) -> Clock:
 ClockNow = Annotated[Clock, Depends(_clock)]
 
 
+async def _now(runtime: RuntimeNow) -> datetime.datetime:
+    return runtime.clock.now()
+
+
+MomentNow = Annotated[datetime.datetime, Depends(_now)]
+
+
 async def _matchmaking(runtime: RuntimeNow) -> Matchmaking:
     return runtime.matchmaking
 
@@ -201,7 +213,21 @@ async def _expected_version(
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
 
 
-def etag(version: int) -> dict[str, str]:
+async def _expected_tag(
+    if_match: Annotated[str | None, Header(description="The ETag of what you were shown")] = None,
+) -> str:
+    if if_match is None:
+        raise PreconditionRequiredError("send If-Match with the ETag of what you were shown")
+    found = re.fullmatch(r'\s*"([0-9a-f]{64})"\s*', if_match)
+    if not found:
+        raise InvalidInputError("If-Match: expected one strong ETag as we gave it")
+    return found[1]
+
+
+ExpectedTag = Annotated[str, Depends(_expected_tag)]
+
+
+def etag(version: int | str) -> dict[str, str]:
     """The ETag header of a version."""
     return {"ETag": f'"{version}"'}
 
@@ -248,3 +274,40 @@ async def _creation(
 
 
 CreationNow = Annotated[Creation, Depends(_creation)]
+
+
+def step_made(asked: Asked, taken: MatchStep, now: datetime.datetime) -> tuple[BaseModel, Mapping[str, str]]:
+    """The reply to a step that was taken, and its headers."""
+    made, version = taken_out(asked.session, asked.caller, taken, now)
+    return made, {**etag(version), "Location": f"/api/v1/matches/{made.match}/steps"}
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Who takes a step of which match, and how it is replied to."""
+
+    asked: Asked
+    creation: Creation
+    at: At
+
+    def reply(self, take: Callable[[Session, Caller, At], MatchStep]) -> Response:
+        """201 with the step, or the stored reply of the first call."""
+        session, caller = self.asked.session, self.asked.caller
+        return self.creation.reply(lambda: step_made(self.asked, take(session, caller, self.at), self.at.now))
+
+
+async def _taking(
+    match_id: uuid.UUID, asked: AskedNow, version: ExpectedVersion, creation: CreationNow, now: MomentNow
+) -> Taking:
+    return Taking(asked, creation, At(match_id, version, now))
+
+
+TakingNow = Annotated[Taking, Depends(_taking)]
+
+
+async def _taking_shown(match_id: uuid.UUID, asked: AskedNow, creation: CreationNow, now: MomentNow) -> Taking:
+    return Taking(asked, creation, At(match_id, None, now))
+
+
+TakingShownNow = Annotated[Taking, Depends(_taking_shown)]
+"""Of a step whose If-Match names what its taker was shown, not the version of the match."""

@@ -95,3 +95,27 @@ REVIEWS: list[Example] = [
     {"verdict": "shortlist", "note": "両者とも冬季の試験施工に前向き"},
     {"verdict": "dismiss", "reason": "too_early"},
 ]
+STEPS: list[Example] = [{"note": "電話で双方の意向を確認済み"}, {}]
+PAIRS: list[Example] = [
+    {
+        "need": "7f6b2c1e-5f0e-4d0a-9a3e-0f6f4b0f6a11",
+        "seed": "0b9f3f4e-9d51-4a0c-8f43-7a4b1c2d3e4f",
+        "note": "展示会での立ち話から",
+    }
+]
+YESES: list[Example] = [
+    {"message": "冬季の試験施工に関心があります。", "discloses": ["requirements"], "note": "予算は次年度から"},
+    {},
+]
+REFUSALS: list[Example] = [{"reason": "too_early", "message": "Please ask again when it has left the laboratory."}]
+REPORTS: list[Example] = [{"on": "2027-02-03", "message": "次回は現地で。"}, {}]
+OUTCOMES: list[Example] = [
+    {
+        "kind": "joint_research",
+        "amount_yen": 3_000_000,
+        "agreed_on": "2027-03-01",
+        "starts_on": "2027-04-01",
+        "ends_on": "2028-03-31",
+    }
+]
+HANDOVERS: list[Example] = [{"to": "3d1c9a52-0c3e-4a7e-8a55-6f2a9d0f7c21", "note": "年度末の異動"}]

@@ -102,7 +102,7 @@ FUNCTIONS: Final = frozenset(
         ),
         *("throttle_take", "lockout_attempt", "lockout_forget", "end_session"),
         # of what was turned down, for the service alone
-        *("note_decline", "standing_declines", "put_back", "declines_counted"),
+        *("standing_declines", "end_decline", "declines_counted"),
         *("untold_declines", "note_declines_told"),
         # of alerts
         *("alert_readers", "stop_alerts"),

@@ -16,6 +16,7 @@ from enmusubi.app.api import (
     alerts,
     audit,
     health,
+    introductions,
     invitations,
     matches,
     needs,
@@ -25,6 +26,7 @@ from enmusubi.app.api import (
     seeds,
     session,
     webhooks,
+    work,
 )
 from enmusubi.app.clock import Clock
 from enmusubi.app.config import Settings
@@ -92,7 +94,7 @@ def create_app(
     post: Post | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """The ASGI application; `encoder`, `database`, `post` and `clock` replace the configured ones, the caller's own."""
+    """The ASGI application; what is given replaces what is configured or the machine's, and stays the caller's."""
     runtime = Runtime(settings, encoder, database, post, clock)
 
     @contextlib.asynccontextmanager
@@ -121,7 +123,7 @@ def create_app(
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (
-        *(seeds, needs, organisations, matches, notices, webhooks, alerts),
+        *(seeds, needs, organisations, matches, introductions, work, notices, webhooks, alerts),
         *(session, accounts, invitations, oidc, audit),
     ):
         app.include_router(module.router, prefix="/api/v1")

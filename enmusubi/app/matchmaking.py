@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from enmusubi.app.embeddings import Kind, asking_of, asking_with, profile_of
 from enmusubi.app.fittings import Following, InUse
 from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.models import Match, Need, Organisation, Seed
-from enmusubi.app.recording import ByClock, record
+from enmusubi.app.recording import Service, record
 from enmusubi.app.reviewed import Model
 from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
@@ -137,6 +137,21 @@ class Matchmaking:
             session, caller, asking, Need, limit, exists().where(pair).correlate(Need), _asked(seed), misses
         )
 
+    def for_pair(self, session: Session, caller: Caller, need: Need, seed: Seed) -> Proposals:
+        """Rank one seed alone for a stored need, however little speaks for it; nothing where that may not be."""
+        excluded = visibility.excluded_from(need)
+        pair = and_(
+            Need.id == need.id,
+            visibility.pairs_visible_to(caller, excluded),
+            visibility.open_for_matching(Need),
+            ~excluded,
+        )
+        eligible = and_(Seed.id == seed.id, exists().where(pair).correlate(Seed))
+        asking = asking_of(need, self.encoder)
+        return replace(
+            self._propose(session, caller, asking, Seed, 1, eligible, _asked(need), misses=True), misses=False
+        )
+
     def _propose(
         self,
         session: Session,
@@ -192,7 +207,7 @@ class Matchmaking:
         return rerank(asked.text, asking.role, ranked, texts, self.reranker, self.reranked)
 
     def keep_for_need(
-        self, session: Session, caller: Caller, need: Need, proposals: Proposals, *, by: ByClock | None = None
+        self, session: Session, caller: Caller, need: Need, proposals: Proposals, *, by: Service | None = None
     ) -> dict[int, Match]:
         """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key.
 
@@ -211,7 +226,7 @@ class Matchmaking:
         entry: Seed | Need,
         proposals: Proposals,
         other: Role,
-        by: ByClock | None = None,
+        by: Service | None = None,
     ) -> dict[int, Match]:
         own: Role = "need" if other == "seed" else "seed"
         fixed = {f"{own}_id": entry.id, f"{own}_version": entry.version}

@@ -60,6 +60,14 @@ class Right(StrEnum):
     READ_MATCH = "read a match"
     REVIEW_MATCH = "give a verdict on a match"
     READ_REVIEWS = "read the verdicts on a match"
+    PAIR = "pair a need and a seed by hand"
+    HANDLE_MATCH = "take a verdict back, introduce, see and make a disclosure"
+    ANSWER_MATCH = "express interest in a match, accept or decline an introduction"
+    FOLLOW_MATCH = "report a meeting, negotiation, agreement or outcome of a match, or close it"
+    READ_DISCLOSED = "read what was disclosed to one's side"
+    FOLLOW_NEED = "see what happened to a need, and who is waited for"
+    FOLLOW_SEED = "see what happened to a seed, and who is waited for"
+    HAND_OVER = "hand a coordinator's matches over to another one"
     READ_ORGANISATION = "read a university or public research institute"
     READ_COMPANY = "read a company that no visible entry names"
     ADD_ORGANISATION = "add an organisation"
@@ -115,12 +123,20 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_MATCH:           _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.REVIEW_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
     Right.READ_REVIEWS:         _row("--.-", "--.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.PAIR:                 _row("n---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
+    Right.HANDLE_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
+    Right.ANSWER_MATCH:         _row("y-.-", "y-.-",    ".n.-",     ".n.-",       ".n.-"),
+    Right.FOLLOW_MATCH:         _row("y-.-", "y-.-",    ".y.-",     ".n.-",       ".n.-"),
+    Right.READ_DISCLOSED:       _row("y-.-", "y-.-",    ".y.-",     ".n.-",       ".n.-"),
+    Right.FOLLOW_NEED:          _row("y---", "ynn-",    ".yn-",     ".yn-",       ".yn-"),
+    Right.FOLLOW_SEED:          _row(".nn-", "ynn-",    ".yn-",     ".yn-",       ".yn-"),
     Right.READ_ORGANISATION:    _row("yyy-", "yyy-",    ".yy-",     ".yy-",       ".yy-"),
     Right.READ_COMPANY:         _row("y-.-", ".-.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.ADD_ORGANISATION:     _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
     Right.CHANGE_ORGANISATION:  _row("nnn-", "nnn-",    ".yn-",     ".yn-",       ".nn-"),
     Right.READ_ACCOUNT:         _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.ADMINISTER_ACCOUNT:   _row("n-.-", "n-.-",    ".n.-",     ".y.-",       ".n.-"),
+    Right.HAND_OVER:            _row("n-.-", "n-.-",    ".n.-",     ".y.-",       ".n.-"),
     Right.READ_INVITATIONS:     _row(".n.n", ".n.n",    ".y.-",     ".y.-",       ".n.n"),
     Right.INVITE_SIDE:          _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
     Right.INVITE_OVERSEER:      _row(".n..", ".n..",    ".n..",     ".y..",       ".n.."),
@@ -154,6 +170,25 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_matches": Right.READ_MATCH,
     "read_match": Right.READ_MATCH,
     "review_match": Right.REVIEW_MATCH,
+    "pair_match": Right.PAIR,
+    "reconsider_match": Right.HANDLE_MATCH,
+    "introduce_match": Right.HANDLE_MATCH,
+    "express_interest": Right.ANSWER_MATCH,
+    "accept_match": Right.ANSWER_MATCH,
+    "decline_match": Right.ANSWER_MATCH,
+    "preview_disclosure": Right.HANDLE_MATCH,
+    "disclose_match": Right.HANDLE_MATCH,
+    "read_disclosed": Right.READ_DISCLOSED,
+    "report_meeting": Right.FOLLOW_MATCH,
+    "report_negotiation": Right.FOLLOW_MATCH,
+    "report_agreement": Right.FOLLOW_MATCH,
+    "report_outcome": Right.FOLLOW_MATCH,
+    "list_outcomes": Right.READ_MATCH,
+    "close_match": Right.FOLLOW_MATCH,
+    "list_steps": Right.READ_MATCH,
+    "need_progress": Right.FOLLOW_NEED,
+    "seed_progress": Right.FOLLOW_SEED,
+    "hand_over": Right.HAND_OVER,
     "add_organisation": Right.ADD_ORGANISATION,
     "list_organisations": Right.READ_ORGANISATION,
     "read_organisation": Right.READ_ORGANISATION,
@@ -182,6 +217,7 @@ ROUTES: Final[Mapping[str, Right]] = {
 PERSONAL: Final = frozenset(
     {
         *("read_session", "sign_out", "confirm_session", "list_sessions", "end_other_sessions", "end_session"),
+        "list_work",
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
         *("list_notices", "mark_notice_read"),
         *("list_alerts", "read_alert_settings", "revise_alert_settings"),

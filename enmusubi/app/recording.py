@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 OPERATOR: Final = "operator"
 """The role of who has a shell on the server; no account stands behind it."""
-CLOCK: Final = "clock"
-"""The role of what is done because a day has come."""
+SERVICE: Final = "service"
+"""The role of the service by itself."""
 OPERATOR_ID: Final = 0
 """The key of no account: that of the caller on whose behalf commands read."""
 
@@ -38,13 +38,13 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
-class ByClock:
-    """Nobody: the service does it in a cluster because a day has come."""
+class Service:
+    """The service by itself, in a matter of a cluster: its clock, and what follows from a change elsewhere."""
 
     cluster_id: int
 
 
-Actor = Caller | Operator | ByClock
+Actor = Caller | Operator | Service
 Done = tuple[uuid.UUID | None, Mapping[str, Any]]
 """What something was done to, and what there is to say of it."""
 
@@ -88,8 +88,8 @@ def actor_of(session: Session, account: Account) -> uuid.UUID | None:
 
 def _who(by: Actor) -> dict[str, Any]:
     cluster = select(Cluster.public_id).where(Cluster.id == by.cluster_id).scalar_subquery()
-    if isinstance(by, ByClock):
-        return {"cluster": cluster, "role": literal(CLOCK, Text)}
+    if isinstance(by, Service):
+        return {"cluster": cluster, "role": literal(SERVICE, Text)}
     if isinstance(by, Operator) or by.id == OPERATOR_ID:
         return {"cluster": cluster, "role": literal(OPERATOR, Text)}
     return {

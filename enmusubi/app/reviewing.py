@@ -1,22 +1,24 @@
 """Stored matches: list, read, review."""
 
+import datetime
 import uuid
 
 from pydantic import Field
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, exists, false, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
-from enmusubi.app.errors import ConflictError, NotFoundError, PreconditionFailedError
-from enmusubi.app.models import Match, Need, Review, Seed
+from enmusubi.app.errors import NotFoundError
+from enmusubi.app.models import Account, Match, Need, Review, Seed, Wait
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
-from enmusubi.app.refusals import back, reopening
+from enmusubi.app.refusals import back
 from enmusubi.app.schemas import ReviewDraft
+from enmusubi.app.stepping.taking import Saying, check_version, hold, take
 from enmusubi.app.verdicts import seen_as
-from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Verdict
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Step, Verdict
 
 
 def _matches(caller: Caller) -> Select[Match]:
@@ -34,10 +36,9 @@ def _matches(caller: Caller) -> Select[Match]:
     )
 
 
-def read_match(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: bool = False) -> Match:
+def read_match(session: Session, caller: Caller, public_id: uuid.UUID) -> Match:
     """The match with its two sides and reviews, if the caller may see it; NotFoundError otherwise."""
     query = _matches(caller).where(Match.public_id == public_id)
-    query = query.with_for_update(of=Match) if lock else query
     match = session.scalar(query.execution_options(populate_existing=True))
     if match is None:
         raise NotFoundError("no such match, or it is not open to you")
@@ -54,9 +55,12 @@ class MatchListQuery(PageQuery):
         default=None,
         description="Whether it was turned down and is back, since what it was turned down for changed",
     )
+    waiting_on: Side | None = Field(default=None, description="Who is waited for: need, seed or cluster")
+    overdue: bool | None = Field(default=None, description="Whether somebody is waited for whose last day is past")
+    coordinator: uuid.UUID | None = Field(default=None, description="Id of who handles it, for those who oversee it")
 
 
-def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Listed:
+def list_matches(session: Session, caller: Caller, query: MatchListQuery, today: datetime.date) -> Listed:
     """A page of the stored matches that the caller may see, newest first."""
     chosen = _matches(caller)
     if query.status is not None:
@@ -67,30 +71,46 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
         chosen = chosen.where(Seed.public_id == query.seed)
     if query.reopened is not None:
         chosen = chosen.where(back.told_to(caller) if query.reopened else ~back.told_to(caller))
+    if query.waiting_on is not None:
+        chosen = chosen.where(_waited(caller, Wait.side == query.waiting_on))
+    if query.overdue is not None:
+        late = _waited(caller, Wait.due_on < today)
+        chosen = chosen.where(late if query.overdue else ~late)
+    if query.coordinator is not None:
+        handles = select(Account.id).where(Account.public_id == query.coordinator).scalar_subquery()
+        here = Match.cluster_id == caller.cluster_id if caller.oversees else false()
+        chosen = chosen.where(here, Match.coordinator_id == handles)
     return page(session, chosen, Match, query)
 
 
-def review(session: Session, caller: Caller, public_id: uuid.UUID, draft: ReviewDraft, version: int | None) -> Review:
+def _waited(caller: Caller, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    waits = (Wait.match_id == Match.id, Wait.ended.is_(None), visibility.waits_visible_to(caller))
+    return exists().where(*waits, condition).correlate(Match)
+
+
+def review(
+    session: Session,
+    caller: Caller,
+    public_id: uuid.UUID,
+    draft: ReviewDraft,
+    version: int | None,
+    now: datetime.datetime,
+) -> Review:
     """Take a coordinator's verdict; a pair with a verdict is no longer proposed."""
     match = read_match(session, caller, public_id)
     # Who sees a match without overseeing a cluster has a side in it.
     relation = relation_to(caller, match.cluster_id, None) if caller.oversees else Relation.OWN
     require(caller, Right.REVIEW_MATCH, relation)
-    match = read_match(session, caller, public_id, lock=True)
-    if version is not None and match.version != version:
-        raise PreconditionFailedError(
-            "somebody reviewed it after you read it; read it again", present=f'"{match.version}"'
-        )
-    if match.status not in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED):
-        raise ConflictError(f"the match is {match.status}; a verdict is given before the introduction")
-    match.status = MatchStatus.SHORTLISTED if draft.verdict is Verdict.SHORTLIST else MatchStatus.DISMISSED
+    held = hold(session, match)
+    check_version(session, caller, match, version)
+    step = Step.SHORTLIST if draft.verdict is Verdict.SHORTLIST else Step.DISMISS
+    take(session, caller, held, step, now, Saying(draft.reason, draft.note))
     verdict = Review(
-        match_id=match.id, account_id=caller.id, verdict=draft.verdict, reason=draft.reason, note=draft.note
-    )
+        match_id=match.id, account_id=caller.id, verdict=draft.verdict, reason=draft.reason, note=draft.note,
+        created=now,
+    )  # fmt: skip
     session.add(verdict)
     session.flush()
-    if draft.reason is not None and draft.verdict is Verdict.DISMISS:
-        reopening.note(session, match.id, Side.CLUSTER, draft.reason)
     record(
         *(session, caller, Action.REVIEWED, RecordedKind.MATCH, match.public_id),
         version=match.version,

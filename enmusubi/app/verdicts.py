@@ -13,7 +13,6 @@ UNTOLD: Final = frozenset({MatchStatus.SHORTLISTED, MatchStatus.DISMISSED})
 """What a verdict alone has made of a match; to its sides it looks as it did before."""
 
 _BEFORE: Final = MatchStatus.SUGGESTED
-_VERSION_BEFORE: Final = 1  # a match is stored with it, and the first verdict raises it
 
 
 def may_read_reviews(caller: Caller, match: Match) -> bool:
@@ -25,12 +24,6 @@ def seen_status(match: Match, caller: Caller) -> MatchStatus:
     """The status of a match as the caller may see it."""
     status = MatchStatus(match.status)
     return _BEFORE if status in UNTOLD and not may_read_reviews(caller, match) else status
-
-
-def seen_version(match: Match, caller: Caller) -> int:
-    """The version of a match as the caller may see it: one that counts verdicts would tell of them."""
-    hidden = seen_status(match, caller) is _BEFORE and not may_read_reviews(caller, match)
-    return _VERSION_BEFORE if hidden else match.version
 
 
 def seen_as(caller: Caller, status: MatchStatus) -> ColumnElement[bool]:

@@ -4,11 +4,23 @@ from sqlalchemy import BigInteger, Boolean, ColumnElement, Select, and_, exists,
 from sqlalchemy.orm import aliased
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.models import Need, NeedDetail, NeedOpening, Organisation, Seed, SeedOpening
-from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
+from enmusubi.app.models import (
+    Match,
+    MatchStep,
+    Need,
+    NeedDetail,
+    NeedOpening,
+    Organisation,
+    Seed,
+    SeedOpening,
+    StepActor,
+    Wait,
+)
+from enmusubi.app.vocabulary import Awaited, EntryStatus, MatchStatus, OrganisationKind, Role
 
 # A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
 _FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.DRAFT]
+_NOT_INTRODUCED = [str(status) for status in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED)]
 
 
 def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
@@ -34,12 +46,17 @@ def own(caller: Caller, kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
 
 
 def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
-    """Published seeds of the cluster or opened to it, all of one's own, and for coordinators all but drafts."""
+    """Published seeds of the cluster or opened to it, all of one's own, and for coordinators all but drafts.
+
+    And those that were introduced to one, whatever became of them.
+    """
     rules = [and_(published(Seed), in_cluster(Seed, caller.cluster_id))]
     if caller.organisation_id is not None:
         rules.append(Seed.organisation_id == caller.organisation_id)
     if caller.oversees:
         rules.append(and_(Seed.cluster_id == caller.cluster_id, Seed.submitted, Seed.status.in_(_FOLLOWED)))
+    # Last: it is looked up, once, where nothing before says yes.
+    rules.append(Seed.id.in_(select(func.introduced_seeds(type_=BigInteger))))
     return or_(*rules)
 
 
@@ -52,7 +69,10 @@ def _need_is_own(caller: Caller) -> ColumnElement[bool]:
 
 
 def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
-    """Published needs for universities and coordinators of the cluster; other companies see none but their own."""
+    """Published needs for universities and coordinators of the cluster; other companies see none but their own.
+
+    And those that one was introduced to, whatever became of them.
+    """
     rules = [_need_is_own(caller)]
     if caller.role is not Role.COMPANY:
         # For an organisation that a need excludes it is not there: not to be proposed alone would tell of it.
@@ -60,6 +80,7 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
         rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id), *barred))
     if caller.oversees:
         rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
+    rules.append(Need.id.in_(select(func.introduced_needs(type_=BigInteger))))
     return or_(*rules)
 
 
@@ -101,10 +122,20 @@ def pairs_visible_to(caller: Caller, excluded: ColumnElement[bool] | None = None
     if caller.organisation_id is not None:
         # A match proposed before the exclusion would tell the excluded side of it.
         barred = excluded_pair() if excluded is None else excluded
-        sides.append(and_(Seed.organisation_id == caller.organisation_id, ~barred))
+        # Who was introduced has been told already.
+        sides.append(and_(Seed.organisation_id == caller.organisation_id, or_(~barred, _introduced_pair())))
     if caller.oversees:
         sides.append(Need.cluster_id == caller.cluster_id)
     return and_(needs_visible_to(caller), seeds_visible_to(caller), or_(*sides))
+
+
+def _introduced_pair() -> ColumnElement[bool]:
+    match = aliased(Match)
+    return (
+        exists()
+        .where(match.need_id == Need.id, match.seed_id == Seed.id, match.status.not_in(_NOT_INTRODUCED))
+        .correlate(Need, Seed)
+    )
 
 
 def excluded_pair() -> ColumnElement[bool]:
@@ -156,3 +187,30 @@ def open_for_matching(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
     if kind is Need:
         deadline = or_(Need.deadline.is_(None), Need.deadline >= func.current_date())
     return and_(published(kind), kind.open_for_interest, deadline)
+
+
+def step_actors_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Who took a step, and what they noted: one's own people's, and for who oversees the match.
+
+    A company that stays anonymous is named to coordinators alone. Goes with StepActor.
+    """
+    rules: list[ColumnElement[bool]] = [StepActor.account_id == caller.id]
+    if caller.organisation_id is not None:
+        rules.append(StepActor.organisation_id == caller.organisation_id)
+    if caller.coordinates:
+        rules.append(StepActor.cluster_id == caller.cluster_id)
+    elif caller.oversees:
+        rules.append(and_(StepActor.cluster_id == caller.cluster_id, ~StepActor.veiled))
+    return or_(*rules)
+
+
+def steps_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """Steps of a match that the caller sees: to its sides those that lead to an introduction or on from there."""
+    told = MatchStep.after.not_in(_NOT_INTRODUCED)
+    return or_(told, MatchStep.cluster_id == caller.cluster_id) if caller.oversees else told
+
+
+def waits_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """What is waited for in a match that the caller sees: to its sides not that somebody is to introduce them."""
+    told = Wait.awaited != Awaited.INTRODUCTION
+    return or_(told, Wait.cluster_id == caller.cluster_id) if caller.oversees else told

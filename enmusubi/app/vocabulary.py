@@ -258,7 +258,6 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     PROPOSED = "proposed"
     REVIEWED = "reviewed"
-    REOPENED = "reopened"
     STEPPED = "stepped"
     DISCLOSED = "disclosed"
     INGESTED = "ingested"

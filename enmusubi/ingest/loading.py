@@ -183,7 +183,7 @@ def _load_batch(
     for action, rows in ((Action.CREATED, created), (Action.REVISED, revised)):
         done = [(row.public_id, _said(row.version)) for row in rows]
         record_all(session, Operator(destination.cluster_id), action, _recorded(kind), done)
-    loaded.reopened += len(reopening.reopen_mended(session, Operator(destination.cluster_id), told))
+    loaded.reopened += len(reopening.reopen_mended(session, told))
 
 
 def _said(version: int) -> dict[str, Any]:

@@ -220,7 +220,16 @@ def test_answers_of_the_sides_are_verdicts_too(session: Session) -> None:
 
     def answer(place: int, side: Side, step: Step, reason: ReasonCode | None = None) -> None:
         statuses = {"before": MatchStatus.INTRODUCED, "after": MatchStatus.INTRODUCED}
-        session.add(MatchStep(match_id=matches[place].id, side=side, step=step, reason=reason, **statuses))
+        session.add(
+            MatchStep(
+                match_id=matches[place].id,
+                cluster_id=matches[place].cluster_id,
+                side=side,
+                step=step,
+                reason=reason,
+                **statuses,
+            )
+        )
         session.flush()
 
     answer(0, Side.NEED, Step.ACCEPT)

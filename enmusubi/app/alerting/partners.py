@@ -20,7 +20,7 @@ from enmusubi.app.config import Settings
 from enmusubi.app.embeddings import Kind, analysis
 from enmusubi.app.matchmaking import Matchmaking, Proposals
 from enmusubi.app.models import Match, Need, NeedOpening, Seed, SeedOpening, ToMatch
-from enmusubi.app.recording import ByClock
+from enmusubi.app.recording import Service
 from enmusubi.app.vocabulary import Role
 
 logger = logging.getLogger(__name__)
@@ -147,6 +147,6 @@ def _above(proposals: Proposals, floor: float) -> Proposals:
 def _kept(
     session: Session, matchmaking: Matchmaking, caller: Caller, need: Need, proposals: Proposals, new: Kind
 ) -> list[Found]:
-    by = ByClock(need.cluster_id)
+    by = Service(need.cluster_id)
     kept: Mapping[int, Match] = matchmaking.keep_for_need(session, caller, need, proposals, by=by)
     return [Found(match.id, new) for match in kept.values()]

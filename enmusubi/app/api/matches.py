@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import reviewing
+from enmusubi.app.clock import day_of
 from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
@@ -17,12 +18,14 @@ from enmusubi.app.dependencies import (
     ExpectedVersion,
     ExplainingNow,
     MatchmakingNow,
+    MomentNow,
     etag,
 )
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.representations import MatchOut, Page, RankingOut, ReviewOut, match_out, ranking_out
 from enmusubi.app.schemas import MatchQuery, ReviewDraft
-from enmusubi.app.verdicts import may_read_reviews, seen_version
+from enmusubi.app.stepping.taking import seen_version
+from enmusubi.app.verdicts import may_read_reviews
 from enmusubi.app.vocabulary import Scope
 from enmusubi.matching.reasons import Reasons
 
@@ -48,9 +51,11 @@ def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow
 
 
 @router.get("/matches", openapi_extra=allows(Scope.READ))
-def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: AskedNow) -> Page[MatchOut]:
+def list_matches(
+    query: Annotated[reviewing.MatchListQuery, Query()], asked: AskedNow, now: MomentNow
+) -> Page[MatchOut]:
     """The stored matches open to you, newest first."""
-    listed = reviewing.list_matches(asked.session, asked.caller, query)
+    listed = reviewing.list_matches(asked.session, asked.caller, query, day_of(now))
     return Page[MatchOut](items=[_shown(asked, match) for match in listed.rows], next=listed.next)
 
 
@@ -58,7 +63,7 @@ def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: Ask
 def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, response: Response) -> MatchOut:
     """One match with its reasons as you may see them, and the snapshot, model and policy that ranked it."""
     match = reviewing.read_match(asked.session, asked.caller, match_id)
-    response.headers.update(etag(seen_version(match, asked.caller)))
+    response.headers.update(etag(seen_version(asked.session, asked.caller, match)))
     return _shown(asked, match, explaining.match(asked.session, asked.caller, match))
 
 
@@ -66,12 +71,17 @@ def read_match(match_id: uuid.UUID, asked: AskedNow, explaining: ExplainingNow, 
     "/matches/{match_id}/reviews", status_code=201, response_model=ReviewOut, openapi_extra=allows(Scope.REVIEW)
 )
 def review_match(
-    match_id: uuid.UUID, draft: ReviewDraft, asked: AskedNow, version: ExpectedVersion, creation: CreationNow
+    match_id: uuid.UUID,
+    draft: ReviewDraft,
+    asked: AskedNow,
+    version: ExpectedVersion,
+    creation: CreationNow,
+    now: MomentNow,
 ) -> Response:
     """A coordinator's verdict; the pair is no longer proposed afterwards."""
 
     def review() -> tuple[BaseModel, Mapping[str, str]]:
-        verdict = reviewing.review(asked.session, asked.caller, match_id, draft, version)
+        verdict = reviewing.review(asked.session, asked.caller, match_id, draft, version, now)
         match = reviewing.read_match(asked.session, asked.caller, match_id)
         return ReviewOut.model_validate(verdict), {**etag(match.version), "Location": f"/api/v1/matches/{match_id}"}
 

@@ -79,12 +79,12 @@ def read_need(session: Session, caller: Caller, public_id: uuid.UUID, *, lock: b
 
 
 def view_details(
-    session: Session, caller: Caller, needs: Iterable[Need], *, through: Literal["need", "reasons"]
+    session: Session, caller: Caller, needs: Iterable[Need], *, through: Literal["need", "reasons", "disclosure"]
 ) -> Mapping[int, NeedDetail]:
     """The confidential parts the caller may read, by the need's key; that they were looked at is recorded.
 
-    `through` says where they are shown: in the need itself, or in the reasons of a match. Nothing else gives a
-    confidential part to a reader.
+    `through` says where they are shown: in the need itself, in the reasons of a match, or in what is disclosed to the
+    other side of one. Nothing else gives a confidential part to a reader.
     """
     by_key = {need.id: need for need in needs}
     details = _read_details(session, caller, by_key)
@@ -215,14 +215,14 @@ def revise_need(
     )
     by_owner = relation_to(caller, need.cluster_id, detail.owner_id) is Relation.OWN
     told = reopening.changes_since(earlier, need, by_owner=by_owner)
-    reopening.reopen_mended(session, caller, [(need, told)])
+    reopening.reopen_mended(session, [(need, told)])
     return need
 
 
 def ready_again(session: Session, caller: Caller, public_id: uuid.UUID) -> Need:
     """Its owner has time and terms for it again: what its side turned down for want of these returns to the queue."""
     need, _ = _to_change(session, caller, public_id)
-    reopening.reopen_mended(session, caller, [(need, reopening.READY)])
+    reopening.reopen_mended(session, [(need, reopening.READY)])
     return need
 
 

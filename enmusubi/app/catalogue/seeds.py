@@ -140,14 +140,14 @@ def revise_seed(
     )
     by_owner = relation_to(caller, seed.cluster_id, seed.organisation_id) is Relation.OWN
     told = reopening.changes_since(earlier, seed, by_owner=by_owner)
-    reopening.reopen_mended(session, caller, [(seed, told)])
+    reopening.reopen_mended(session, [(seed, told)])
     return seed
 
 
 def ready_again(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
     """Its owner has time and terms for it again: what its side turned down for want of these returns to the queue."""
     seed = _to_change(session, caller, public_id)
-    reopening.reopen_mended(session, caller, [(seed, reopening.READY)])
+    reopening.reopen_mended(session, [(seed, reopening.READY)])
     return seed
 
 

@@ -1,19 +1,20 @@
 """Keep what a "no" was said for, and put the pair back into the queue when that has changed."""
 
+import datetime
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, Row, Text, Uuid, bindparam, column, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, Row, Text, Uuid, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import acting_as_service
-from enmusubi.app.models import Need, Seed
-from enmusubi.app.recording import Actor, record_all
+from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.refusals.mending import EntrySide, Since, mended
-from enmusubi.app.vocabulary import Action, EntryChange, EntryStatus, ReasonCode, RecordedKind, Side
+from enmusubi.app.stepping.taking import Saying, hold_if_free, take_as_service
+from enmusubi.app.vocabulary import EntryChange, EntryStatus, MatchStatus, ReasonCode, Side, Step
 
 # Functions of the database: a side sees neither the other's refusals nor all the pairs that its change brings back.
 _STANDING = select(
@@ -57,34 +58,35 @@ def changes_since(earlier: Before, entry: Seed | Need, *, by_owner: bool) -> fro
     return frozenset(change for change, is_so in told.items() if is_so)
 
 
-def note(session: Session, match_id: int, refused_by: Side, reason: ReasonCode) -> None:
-    """Keep a "no" with what both entries are now, in the transaction that says it; it takes the place of an earlier."""
-    session.flush()
-    with acting_as_service(session):
-        session.execute(select(func.note_decline(match_id, str(refused_by), str(reason))))
-
-
-def reopen_mended(
-    session: Session, by: Actor, changed: Iterable[tuple[Seed | Need, Collection[EntryChange]]]
-) -> list[uuid.UUID]:
+def reopen_mended(session: Session, changed: Iterable[tuple[Seed | Need, Collection[EntryChange]]]) -> list[uuid.UUID]:
     """Put back the declined and dismissed pairs of changed entries whose reason is answered; their public ids.
 
     Only pairs that may be proposed now: an exclusion or a withdrawal since stands in the way. Each returns once: the
     next "no" is compared with what the entries are then.
     """
     session.flush()
+    now: datetime.datetime = session.scalars(select(func.now())).one()
     told: dict[tuple[EntrySide, int], Collection[EntryChange]] = {
         ("seed" if isinstance(entry, Seed) else "need", entry.id): changes for entry, changes in changed
     }
     keys = {f"{side}s": [key for of, key in told if of == side] for side in ("seed", "need")}
-    done: list[tuple[uuid.UUID, Mapping[str, Any]]] = []
     with acting_as_service(session):
-        for row in session.execute(_STANDING, keys).all():
-            since = _since(row, told)
-            if since is not None and session.scalar(select(func.put_back(row.decline, literal(since.stored(), JSONB)))):
-                done.append((row.match, {"reason": row.reason, "change": str(since.change), "entry": since.entry}))
-    record_all(session, by, Action.REOPENED, RecordedKind.MATCH, done)
-    return [public_id for public_id, _ in done]
+        standing = session.execute(_STANDING, keys).all()
+        found = [(row, since) for row in standing if (since := _since(row, told)) is not None]
+        return [row.match for row, since in found if _put_back(session, row, since, now)]
+
+
+def _put_back(session: Session, row: Row[Any], since: Since, now: datetime.datetime) -> bool:
+    match = session.scalars(select(Match).where(Match.public_id == row.match)).one()
+    # Whoever takes a step of it at this moment decides where it is: this waits for nobody, who may wait for the entry.
+    held = hold_if_free(session, match)
+    if held is None or held.status not in (MatchStatus.DECLINED, MatchStatus.DISMISSED):
+        return False
+    if not session.scalar(select(func.end_decline(row.decline))):
+        return False
+    match.reopened_since = {**since.stored(), "refused_by": row.refused_by}
+    take_as_service(session, held, Step.REOPEN, now, Saying(ReasonCode(row.reason), facts=since.stored()))
+    return True
 
 
 def _since(row: Row[Any], told: Mapping[tuple[EntrySide, int], Collection[EntryChange]]) -> Since | None:

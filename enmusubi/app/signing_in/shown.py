@@ -25,6 +25,12 @@ class PersonOut(_Identified):
     created: datetime.datetime
 
 
+class PersonDeactivated(PersonOut):
+    """An account that was deactivated."""
+
+    open_matches: int = Field(description="Matches under way that it handles, to be handed over to another coordinator")
+
+
 class AccountOut(PersonOut):
     """One's own account."""
 

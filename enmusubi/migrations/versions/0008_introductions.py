@@ -190,7 +190,7 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
             f"or organisation_id = {ORGANISATION} or account_id = {ACCOUNT}"
         ),
         "insert": (
-            f"account_id = {ACCOUNT} and organisation_id is not distinct from {ORGANISATION} and exists (select from "
+            f"account_id = {ACCOUNT} and (organisation_id is null or organisation_id = {ORGANISATION}) and exists (select from "
             "match_steps where match_steps.id = step_id and match_steps.cluster_id = step_actors.cluster_id)"
         ),
     },

@@ -69,14 +69,6 @@ create trigger keep_refusing_step after insert on match_steps for each row
 when (new.after in ('declined', 'dismissed') and new.reason is not null) execute function keep_refusing_step()
 """
 # The functions below work for the service alone: on behalf of nobody, inside the transaction of who causes it.
-NOTE = f"""
-create function note_decline(of_match bigint, by_side text, for_reason text) returns void
-language plpgsql {DEFINER} as $$
-begin
-  if caller_role() is distinct from 'service' then return; end if;
-  perform keep_decline(of_match, by_side, for_reason);
-end $$
-"""
 # Only where the pair may be proposed: what is not open now waits, and is looked at again when it is.
 STANDING = f"""
 create function standing_declines(of_seeds bigint[], of_needs bigint[]) returns table (
@@ -96,25 +88,12 @@ create function standing_declines(of_seeds bigint[], of_needs bigint[]) returns 
   order by matches.id
 $$
 """
-PUT_BACK = f"""
-create function put_back(standing bigint, since jsonb) returns boolean language plpgsql {DEFINER} as $$
-declare
-  refusal declines;
-  pair matches;
-begin
-  if caller_role() is distinct from 'service' then return false; end if;
-  select matches.* into pair from matches join declines on declines.match_id = matches.id
-    where declines.id = standing for update of matches;
-  if pair.id is null or pair.status not in ('declined', 'dismissed') then return false; end if;
-  update declines set ended = now() where id = standing and ended is null returning * into refusal;
-  if refusal.id is null then return false; end if;
-  update matches set status = 'suggested', reopened = now(), reopened_for = refusal.reason,
-    reopened_since = since || jsonb_build_object('refused_by', refusal.refused_by), version = version + 1
-    where id = pair.id;
-  insert into match_steps (public_id, match_id, step, before, after, side, reason, facts)
-  values (gen_random_uuid(), pair.id, 'reopen', pair.status, 'suggested', since ->> 'entry', refusal.reason, since);
-  return true;
-end $$
+END = f"""
+create function end_decline(standing bigint) returns boolean language sql {DEFINER} as $$
+  with done as (update declines set ended = now()
+    where caller_role() = 'service' and id = standing and ended is null returning 1)
+  select exists (select from done)
+$$
 """
 # Of an entry's owner: "no" of the sides where it was asked itself, and of the cluster among the pairs that it sees.
 COUNTED = f"""
@@ -191,10 +170,6 @@ begin
     left join saved_searches as searches on searches.id = link.saved_search_id where account.id = link.account_id;
 end $$
 """
-RECORDED = "cluster = (select public_id from clusters where id = caller_cluster()) and role = (select caller_role())"
-# What the service does because a day has come, in every cluster.
-BY_NOBODY = f"({RECORDED}) or ({SERVICE} and role = 'clock' and actor is null)"
-
 OWN = "account_id = (select caller_account())"
 TOLD = f"{SERVICE} or {OWN}"
 POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
@@ -241,9 +216,8 @@ FUNCTIONS = (
     "alert_readers",
     "queue_to_match",
     "declines_counted",
-    "put_back",
+    "end_decline",
     "standing_declines",
-    "note_decline",
     "keep_refusing_step",
     "keep_decline",
     "need_facts",
@@ -295,7 +269,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_declines_match_id"), "declines", ["match_id"])
     standing = sa.text("ended IS NULL")
     op.create_index("uq_declines_standing", "declines", ["match_id"], unique=True, postgresql_where=standing)
-    for function in (TEXT_DIGEST, FACTS, KEEP, KEEP_STEP, NOTE, STANDING, PUT_BACK, COUNTED):
+    for function in (TEXT_DIGEST, FACTS, KEEP, KEEP_STEP, STANDING, END, COUNTED):
         op.execute(function)
     op.execute(DISMISSED_BEFORE)
     op.create_table(
@@ -408,7 +382,6 @@ def upgrade() -> None:
             f"create trigger queue_changed after update on {table} for each row when ({OPEN} and ({NEWLY})) "
             "execute function queue_to_match()"
         )
-    op.execute(f"alter policy insert_rows on record_events with check ({BY_NOBODY})")
     for table, conditions in POLICIES.items():
         _protect(table, conditions)
 
@@ -432,7 +405,6 @@ def downgrade() -> None:
     for table in ("seeds", "needs"):
         op.execute(f"drop trigger queue_new on {table}")
         op.execute(f"drop trigger queue_changed on {table}")
-    op.execute(f"alter policy insert_rows on record_events with check ({RECORDED})")
     for function in FUNCTIONS:
         op.execute(f"drop function {function}")
     for table in ("alert_stops", "alerts", "alert_settings", "saved_searches", "to_match", "declines"):

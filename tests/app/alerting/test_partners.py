@@ -36,7 +36,7 @@ def test_a_new_seed_finds_needs(people: People, session: Session, work: Work) ->
     assert (match.need_id, match.asking, match.status) == (need.id, "need", "suggested")
     assert {alert.account_id for alert in work.alerts()} == {people.company.caller.id, people.coordinator.caller.id}
     event = session.scalars(select(RecordEvent).where(RecordEvent.action == Action.PROPOSED)).one()
-    assert (event.role, event.actor, event.object) == ("clock", None, need.public_id)
+    assert (event.role, event.actor, event.object) == ("service", None, need.public_id)
     assert people.company.read(f"/matches/{match.public_id}")["seed"]["id"] == seed["id"]
     assert _waiting(session) == 0
 

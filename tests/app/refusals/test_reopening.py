@@ -39,7 +39,7 @@ def _decline(session: Session, match: Match, by: Side, reason: ReasonCode) -> No
 def _step(session: Session, match: Match, by: Side, reason: ReasonCode) -> None:
     declined = {"step": Step.DECLINE, "before": MatchStatus.INTRODUCED, "after": MatchStatus.DECLINED}
     match.status = MatchStatus.DECLINED
-    session.add(MatchStep(match_id=match.id, side=by, reason=reason, **declined))
+    session.add(MatchStep(match_id=match.id, cluster_id=match.cluster_id, side=by, reason=reason, **declined))
     session.commit()
 
 
@@ -73,8 +73,8 @@ def test_a_dismissed_pair_is_back_when_the_trl_rises(people: People, session: Se
     reopened = select(MatchStep).where(MatchStep.match_id == match.id, MatchStep.step == Step.REOPEN)
     step = session.scalars(reopened).one()
     assert (step.step, step.before, step.after, step.reason) == (Step.REOPEN, "dismissed", "suggested", "too_early")
-    event = session.scalars(select(RecordEvent).where(RecordEvent.action == Action.REOPENED)).one()
-    assert event.object == match.public_id
+    event = session.scalars(select(RecordEvent).where(RecordEvent.action == Action.STEPPED)).one()
+    assert (event.object, event.role) == (match.public_id, "service")
 
 
 def test_sides_are_not_told_of_a_verdict(people: People, session: Session) -> None:

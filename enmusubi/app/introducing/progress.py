@@ -1,0 +1,155 @@
+""" "Where is my need?": what happened, who is waited for, and until when, for its owner and those who oversee it."""
+
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, contains_eager, load_only
+
+from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.needs import owners_known, read_need
+from enmusubi.app.catalogue.seeds import read_seed
+from enmusubi.app.clock import day_of
+from enmusubi.app.introducing.reading import steps_by_match, waits_by_match
+from enmusubi.app.introducing.shown import (
+    EntryNamed,
+    OutcomeOut,
+    Reader,
+    StepOut,
+    WaitOut,
+    entry_named,
+    outcomes_out,
+    status_seen,
+    step_out,
+    wait_out,
+)
+from enmusubi.app.models import Match, Need, NeedDetail, Outcome, Seed
+from enmusubi.app.permissions import Right, relation_to, require
+from enmusubi.app.stepping.machine import HIDDEN
+from enmusubi.app.vocabulary import EntryStatus, MatchStatus, Side
+
+
+class MatchProgress(BaseModel):
+    """One match that was taken up, from the beginning to where it is."""
+
+    match: uuid.UUID
+    other: EntryNamed = Field(description="The seed of a need's match, the need of a seed's")
+    status: MatchStatus
+    steps: list[StepOut] = Field(description="In their order")
+    waiting: list[WaitOut]
+    outcomes: list[OutcomeOut]
+
+
+class ProgressOut(BaseModel):
+    """What happened to an entry, what is waiting on whom, and until when."""
+
+    entry: EntryNamed
+    status: EntryStatus
+    counts: dict[MatchStatus, int] = Field(description="How many of its matches are in which status")
+    waiting_on_you: int = Field(description="How many of the steps that are waited for are yours")
+    overdue: int = Field(description="How many of them all are overdue")
+    next_due_on: datetime.date | None = Field(description="When the first of them is due")
+    matches: list[MatchProgress] = Field(description="Those that were taken up, the latest first")
+
+
+def need_progress(session: Session, caller: Caller, public_id: uuid.UUID, now: datetime.datetime) -> ProgressOut:
+    """What happened to a need."""
+    need = read_need(session, caller, public_id)
+    owner = caller.organisation_id if owners_known(session, caller, [need]) else None
+    require(caller, Right.FOLLOW_NEED, relation_to(caller, need.cluster_id, owner))
+    sides = {Side.NEED} if owner is not None else set()
+    if caller.coordinates and need.cluster_id == caller.cluster_id:
+        unowned = select(NeedDetail.need_id).where(NeedDetail.need_id == need.id, NeedDetail.owner_id.is_(None))
+        sides |= {Side.CLUSTER} | ({Side.NEED} if session.scalar(unowned) else set())
+    return _progress(session, Reader(caller, sides), need, now)
+
+
+def seed_progress(session: Session, caller: Caller, public_id: uuid.UUID, now: datetime.datetime) -> ProgressOut:
+    """What happened to a seed, as far as its matches may be seen."""
+    seed = read_seed(session, caller, public_id)
+    require(caller, Right.FOLLOW_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
+    own = seed.organisation_id is not None and seed.organisation_id == caller.organisation_id
+    sides = {Side.SEED} if own else set()
+    if caller.coordinates and seed.cluster_id == caller.cluster_id:
+        sides |= {Side.CLUSTER} | ({Side.SEED} if seed.organisation_id is None else set())
+    return _progress(session, Reader(caller, sides), seed, now)
+
+
+def _progress(session: Session, reader: Reader, entry: Seed | Need, now: datetime.datetime) -> ProgressOut:
+    caller = reader.caller
+    of_entry = (Match.need_id if isinstance(entry, Need) else Match.seed_id) == entry.id
+    matches = _taken_up(session, caller, of_entry)
+    steps = steps_by_match(session, caller, matches)
+    waits = waits_by_match(session, caller, matches)
+    outcomes = _outcomes(session, matches)
+    shown = [
+        MatchProgress(
+            match=match.public_id,
+            other=entry_named(match.seed if isinstance(entry, Need) else match.need),
+            status=status_seen(reader, match, match.status),
+            steps=[step_out(reader, match, step, actor) for step, actor in steps.get(match.id, ())],
+            waiting=[wait_out(reader, wait, day_of(now)) for wait in waits.get(match.id, ())],
+            outcomes=outcomes_out(outcomes.get(match.id, ())),
+        )
+        for match in matches
+    ]
+    every = [wait for each in shown for wait in each.waiting]
+    return ProgressOut(
+        entry=entry_named(entry),
+        status=EntryStatus(entry.status),
+        counts=_counts(session, reader, of_entry),
+        waiting_on_you=sum(wait.on == "you" for wait in every),
+        overdue=sum(wait.overdue for wait in every),
+        next_due_on=min((wait.due_on for wait in every), default=None),
+        matches=shown,
+    )
+
+
+def _pairs(caller: Caller, of_entry: ColumnElement[bool]) -> Sequence[ColumnElement[bool]]:
+    return (of_entry, visibility.pairs_visible_to(caller))
+
+
+def _taken_up(session: Session, caller: Caller, of_entry: ColumnElement[bool]) -> Sequence[Match]:
+    """Matches of which there is something to tell this reader."""
+    untold = {MatchStatus.SUGGESTED} if caller.oversees else HIDDEN
+    query = (
+        select(Match)
+        .join(Need, Match.need_id == Need.id)
+        .join(Seed, Match.seed_id == Seed.id)
+        .where(*_pairs(caller, of_entry), Match.status.not_in(sorted(untold)))
+        .options(
+            contains_eager(Match.need).load_only(Need.public_id, Need.title),
+            contains_eager(Match.seed).load_only(Seed.public_id, Seed.title),
+            load_only(Match.public_id, Match.status, Match.cluster_id, Match.need_id, Match.seed_id),
+        )
+        .order_by(Match.id.desc())
+    )
+    return session.scalars(query).all()
+
+
+def _counts(session: Session, reader: Reader, of_entry: ColumnElement[bool]) -> dict[MatchStatus, int]:
+    query = (
+        select(Match.status, Match.cluster_id, func.count())
+        .join(Need, Match.need_id == Need.id)
+        .join(Seed, Match.seed_id == Seed.id)
+        .where(*_pairs(reader.caller, of_entry))
+        .group_by(Match.status, Match.cluster_id)
+    )
+    counts: dict[MatchStatus, int] = {}
+    for status, cluster_id, number in session.execute(query):
+        all_seen = reader.caller.oversees and cluster_id == reader.caller.cluster_id
+        seen = MatchStatus.SUGGESTED if status in HIDDEN and not all_seen else MatchStatus(status)
+        counts[seen] = counts.get(seen, 0) + number
+    return counts
+
+
+def _outcomes(session: Session, matches: Sequence[Match]) -> Mapping[int, Sequence[Outcome]]:
+    found: dict[int, list[Outcome]] = {}
+    for outcome in session.scalars(
+        select(Outcome).where(Outcome.match_id.in_([match.id for match in matches])).order_by(Outcome.id)
+    ):
+        found.setdefault(outcome.match_id, []).append(outcome)
+    return found

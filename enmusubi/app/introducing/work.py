@@ -1,0 +1,133 @@
+"""What waits for me: the steps that the account that asks is waited for, by what is due first."""
+
+import base64
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, and_, false, or_, select, tuple_
+from sqlalchemy.orm import Session, contains_eager, load_only
+
+from enmusubi.app import visibility
+from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.listing import PageQuery
+from enmusubi.app.clock import day_of
+from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.introducing.shown import EntryNamed, entry_named
+from enmusubi.app.models import Match, Need, Seed, Wait
+from enmusubi.app.verdicts import seen_status
+from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
+
+
+class WorkQuery(PageQuery):
+    """Which part of it, and of whom."""
+
+    overdue: bool | None = Field(default=None, description="Only what is overdue, or only what is not")
+    everybody: Annotated[
+        bool, Field(description="For coordinators: what other coordinators of the cluster handle, too")
+    ] = False
+
+
+class WorkItem(BaseModel):
+    """A step that somebody is waited for."""
+
+    match: uuid.UUID
+    status: MatchStatus
+    need: EntryNamed
+    seed: EntryNamed
+    awaited: Awaited
+    side: Side
+    since: datetime.datetime
+    due_on: datetime.date
+    overdue: bool
+    reminded: datetime.datetime | None
+    escalated: datetime.datetime | None = Field(description="When the coordinators were told that it is overdue")
+    raised: datetime.datetime | None = Field(description="When the cluster administrators were")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One page of it, and the cursor of the next."""
+
+    items: Sequence[WorkItem]
+    next: str | None
+
+
+def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.datetime) -> Work:
+    """A page of what waits for the caller; for cluster administrators what was raised to them."""
+    position = tuple_(Wait.due_on, Match.public_id, Wait.side)
+    chosen = (
+        select(Wait)
+        .join(Match, Wait.match_id == Match.id)
+        .join(Need, Match.need_id == Need.id)
+        .join(Seed, Match.seed_id == Seed.id)
+        .where(Wait.ended.is_(None), visibility.waits_visible_to(caller), _waits_for(caller, everybody=query.everybody))
+        .options(
+            contains_eager(Wait.match).options(
+                load_only(Match.public_id, Match.status, Match.cluster_id),
+                contains_eager(Match.need).load_only(Need.public_id, Need.title),
+                contains_eager(Match.seed).load_only(Seed.public_id, Seed.title),
+            )
+        )
+        .order_by(Wait.due_on, Match.public_id, Wait.side)
+        .limit(query.limit + 1)
+    )
+    today = day_of(now)
+    if query.overdue is not None:
+        chosen = chosen.where(Wait.due_on < today if query.overdue else Wait.due_on >= today)
+    if query.cursor is not None:
+        chosen = chosen.where(position > tuple_(*_read_cursor(query.cursor)))
+    found = session.scalars(chosen).all()
+    page = found[: query.limit]
+    return Work(
+        [_item(caller, wait, today) for wait in page], _cursor_at(page[-1]) if len(found) > query.limit else None
+    )
+
+
+def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
+    rules: list[ColumnElement[bool]] = []
+    of_cluster = Wait.cluster_id == caller.cluster_id
+    if caller.role is Role.CLUSTER_ADMINISTRATOR:
+        rules.append(and_(of_cluster, Wait.raised.is_not(None)))
+    if caller.coordinates:
+        mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
+        rules.append(and_(of_cluster, Wait.side == Side.CLUSTER, *(() if everybody else (mine,))))
+    if caller.organisation_id is not None:
+        rules.append(and_(Wait.side == Side.NEED, visibility.own(caller, Need)))
+        rules.append(and_(Wait.side == Side.SEED, Seed.organisation_id == caller.organisation_id))
+    return or_(false(), *rules)
+
+
+def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
+    match = wait.match
+    return WorkItem(
+        match=match.public_id,
+        status=seen_status(match, caller),
+        need=entry_named(match.need),
+        seed=entry_named(match.seed),
+        awaited=Awaited(wait.awaited),
+        side=Side(wait.side),
+        since=wait.since,
+        due_on=wait.due_on,
+        overdue=wait.due_on < today,
+        reminded=wait.reminded,
+        escalated=wait.escalated,
+        raised=wait.raised,
+    )
+
+
+def _cursor_at(wait: Wait) -> str:
+    place = wait.due_on.toordinal().to_bytes(4, "big") + wait.match.public_id.bytes + wait.side.encode()
+    return base64.urlsafe_b64encode(place).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime.date, uuid.UUID, str]:
+    try:
+        raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        day = datetime.date.fromordinal(int.from_bytes(raw[:4], "big"))
+        return day, uuid.UUID(bytes=raw[4:20]), str(Side(raw[20:].decode("ascii")))
+    except (ValueError, OverflowError):
+        raise InvalidInputError("cursor: not one that a page of this list gave; start without it") from None
