@@ -220,16 +220,8 @@ def test_answers_of_the_sides_are_verdicts_too(session: Session) -> None:
 
     def answer(place: int, side: Side, step: Step, reason: ReasonCode | None = None) -> None:
         statuses = {"before": MatchStatus.INTRODUCED, "after": MatchStatus.INTRODUCED}
-        session.add(
-            MatchStep(
-                match_id=matches[place].id,
-                cluster_id=matches[place].cluster_id,
-                side=side,
-                step=step,
-                reason=reason,
-                **statuses,
-            )
-        )
+        of = {"match_id": matches[place].id, "cluster_id": matches[place].cluster_id}
+        session.add(MatchStep(side=side, step=step, reason=reason, **of, **statuses))
         session.flush()
 
     answer(0, Side.NEED, Step.ACCEPT)

@@ -18,6 +18,9 @@ from enmusubi.app.models import Alert, Notice, ToMatch
 from enmusubi.matching.snapshot import LiveSnapshots
 from tests.app.factories import ENCODER
 from tests.conftest import RolledBackDatabase
+from tests.mailbox import mailbox
+
+__all__ = ["mailbox"]
 
 MORNING = datetime.datetime(2027, 1, 12, 0, 30, tzinfo=datetime.UTC)
 """Half past nine in Japan."""

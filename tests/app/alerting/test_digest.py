@@ -63,10 +63,8 @@ def test_in_the_readers_language(people: People, session: Session, work: Work) -
     _five_alerts(people, session, work)
     work.digest()
     (notice,) = work.notices()
-    for language, line in (
-        (Language.EN, "More of them wait for a later digest: 2"),
-        (Language.JA, "次回以降にお知らせする件数：2"),
-    ):
+    lines = {Language.EN: "More of them wait for a later digest: 2", Language.JA: "次回以降にお知らせする件数：2"}
+    for language, line in lines.items():
         assert line in said(NoticeKind(notice.kind), notice.facts, language).text.splitlines()
     assert all(str(alert.public_id) in notice.facts["alerts"] for alert in work.alerts() if alert.sent)
 

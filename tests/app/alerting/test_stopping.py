@@ -30,10 +30,8 @@ ADDRESS = "https://enmusubi.example.org"
 def _link(database: RolledBackDatabase, notice: Notice) -> str:
     """The link of the letter to a notice's reader."""
     with database.for_service.session() as session, acting_as_service(session):
-        made = Delivery(notice_id=notice.id, channel=Channel.EMAIL, account_id=notice.account_id, state="waiting")
-        made.notice = session.get_one(Notice, notice.id)
-        session.add(made)
-        session.flush()
+        stored = session.get_one(Notice, notice.id)
+        made = Delivery(notice=stored, channel=Channel.EMAIL, account_id=notice.account_id, state="waiting")
         link = stop_link(ADDRESS, session, made)
         session.commit()
     assert link is not None
