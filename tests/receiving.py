@@ -2,6 +2,7 @@
 
 import http.server
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ class Receiver:
     requests: list[Received] = field(default_factory=list)
     status: int = 204
     location: str | None = None
-    on_request: Callable[[], None] = lambda: None
+    on_request: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> str:
@@ -43,8 +44,8 @@ class Receiver:
 
 
 @contextmanager
-def a_receiver() -> Iterator[Receiver]:
-    """A running one."""
+def a_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A running one, over TLS where it is given."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -61,6 +62,8 @@ def a_receiver() -> Iterator[Receiver]:
             """Say nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver = Receiver(server.server_port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -157,6 +157,13 @@ async def _desk(runtime: RuntimeNow) -> Desk:
 DeskNow = Annotated[Desk, Depends(_desk)]
 
 
+async def _now(runtime: RuntimeNow) -> datetime.datetime:
+    return runtime.clock.now()
+
+
+MomentNow = Annotated[datetime.datetime, Depends(_now)]
+
+
 async def _outbound(runtime: RuntimeNow) -> Outbound:
     return runtime.outbound
 
@@ -169,13 +176,6 @@ async def _clock(runtime: RuntimeNow) -> Clock:
 
 
 ClockNow = Annotated[Clock, Depends(_clock)]
-
-
-async def _now(runtime: RuntimeNow) -> datetime.datetime:
-    return runtime.clock.now()
-
-
-MomentNow = Annotated[datetime.datetime, Depends(_now)]
 
 
 async def _matchmaking(runtime: RuntimeNow) -> Matchmaking:

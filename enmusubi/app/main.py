@@ -94,7 +94,7 @@ def create_app(
     post: Post | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """The ASGI application; what is given replaces what is configured or the machine's, and stays the caller's."""
+    """The ASGI application; `encoder`, `database`, `post` and `clock` replace the configured ones, the caller's own."""
     runtime = Runtime(settings, encoder, database, post, clock)
 
     @contextlib.asynccontextmanager

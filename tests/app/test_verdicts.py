@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import verdicts
 from enmusubi.app.models import Match
+from enmusubi.app.stepping.taking import seen_version
 from enmusubi.app.vocabulary import MatchStatus, Role
 from tests.app.conftest import People, people_of
 from tests.app.factories import Json, Person, a_match, a_need, a_seed
@@ -95,4 +96,4 @@ def test_a_coordinator_of_another_cluster_learns_of_no_verdict(
     assert verdicts.seen_status(match, there.coordinator.caller) is MatchStatus.SUGGESTED
     assert verdicts.seen_status(match, people.coordinator.caller) is MatchStatus.DISMISSED
     for role in (Role.COMPANY, Role.UNIVERSITY):
-        assert verdicts.seen_version(match, people.of(role).caller) == 1
+        assert seen_version(session, people.of(role).caller, match) == 1

@@ -55,6 +55,7 @@ class Reach:
     networks: tuple[Network, ...] = ()
     resolve: Resolve = resolve
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    seconds: float = SECONDS
 
     def check(self, url: str) -> None:
         """Raise InvalidInputError for an address that cannot be right, before anything is sent there."""
@@ -91,7 +92,7 @@ class Reach:
         self, url: httpx.URL, addresses: Sequence[Address], headers: Mapping[str, str], content: bytes
     ) -> int:
         async with (
-            asyncio.timeout(SECONDS),
+            asyncio.timeout(self.seconds),
             # No proxy of the environment: it would resolve the name once more.
             httpx.AsyncClient(verify=self.tls, trust_env=False, follow_redirects=False, timeout=_TIMES) as client,
         ):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.clock import Clock
+from enmusubi.app.introducing.keeping_time import keep_time
 
 logger = logging.getLogger(__name__)
 
@@ -55,5 +56,5 @@ class Chore:
         return True
 
 
-CHORES: tuple[Chore, ...] = ()
+CHORES: tuple[Chore, ...] = (Chore("late steps", _HOUR, keep_time),)
 """All there are."""

@@ -10,10 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.database import Database
-from enmusubi.app.introducing.keeping_time import tick
 from enmusubi.app.models import Disclosure, Interest, Match, MatchStep, Wait
 from enmusubi.app.vocabulary import Role, Step
-from tests.app.clocks import MovedClock
+from tests.app.clocks import MovedClock, tick_of
 from tests.app.conftest import Serve, people_of
 from tests.app.factories import a_person
 from tests.app.introducing.conftest import Pair, a_pair
@@ -146,7 +145,7 @@ def test_two_clocks_at_once(pairs: list[Pair], service: Database, committed: Dat
         pair.introduce()
     clock.pass_working_days(15)
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda _: tick(service, clock.now()).steps, range(2)))
+        done = list(pool.map(lambda _: tick_of(service, clock), range(2)))
     assert sum(steps.get(Step.REMIND, 0) for steps in done) == 2 * TIMES
     with committed.session() as session:
         assert [count(session, pair, Step.REMIND) for pair in pairs] == [2] * TIMES
@@ -160,13 +159,13 @@ def test_the_clock_and_an_answer_at_once(pairs: list[Pair], service: Database, c
         pair.take(pair.university, "accept")
     for days in (15, 5, 5):
         clock.pass_working_days(days)
-        tick(service, clock.now())
+        tick_of(service, clock)
     clock.pass_working_days(5)
     barrier = Barrier(2)
 
     def lapse() -> None:
         barrier.wait()
-        tick(service, clock.now())
+        tick_of(service, clock)
 
     with ThreadPoolExecutor(1) as pool:
         ticking = pool.submit(lapse)

@@ -50,8 +50,6 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "revise_need": lambda: {"reference": "R"},
     "revise_organisation": lambda: {"name": f"Organisation {uuid.uuid4()}"},
     "review_match": lambda: {"verdict": "shortlist"},
-    "revise_webhook": lambda: {"active": True},
-    "replay_deliveries": dict,
     "reconsider_match": dict,
     "introduce_match": dict,
     "express_interest": dict,
@@ -63,6 +61,8 @@ BODIES: Final[Mapping[str, Callable[[], Json]]] = {
     "report_agreement": dict,
     "report_outcome": lambda: {"kind": "licence", "agreed_on": "2027-04-01"},
     "close_match": lambda: {"reason": "terms"},
+    "revise_webhook": lambda: {"active": True},
+    "replay_deliveries": dict,
 }
 STATUSES: Final[Mapping[str, MatchStatus]] = {
     "reconsider_match": MatchStatus.SHORTLISTED,
