@@ -79,7 +79,7 @@ quality: setup ## figures of the judged sets (../shared/eval) and of the samples
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/quality --full
 
 crash: setup ## crash tests with KILLS kills (200)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/process/test_crash.py --kills $(KILLS)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/process/test_crash.py tests/process/test_notices_crash.py --kills $(KILLS)
 
 bench: setup ## speed against the plain script; writes docs/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks

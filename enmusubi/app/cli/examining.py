@@ -22,6 +22,7 @@ from enmusubi.app.errors import EnmusubiError
 from enmusubi.app.models import Cluster
 from enmusubi.app.reviewed import Model
 from enmusubi.app.runtime import encoder_for
+from enmusubi.app.working import backlog
 from enmusubi.ingest import indexing
 from enmusubi.matching.encoder import BundledModelError, Encoder, ModelError
 from enmusubi.matching.snapshot import Snapshot, SnapshotError
@@ -87,6 +88,8 @@ def examine() -> bool:
         run("service's role", lambda: _service_role(settings, reached[0]))
         run("rights", lambda: _weak(weaknesses.of_rights(reached[0]), "nobody connects who was not let in"))
     migrated = bool(reached) and run("migrations", lambda: _migrations(reached[0]))
+    if migrated:
+        run("notices", lambda: _notices(reached[0]))
     encoders: list[Encoder] = []
     run("model", lambda: _model(settings, encoders))
     if migrated and encoders:
@@ -161,6 +164,18 @@ def _migrations(database: Database) -> str:
     if present != newest:
         raise Fault(f"at {present or 'none'}, {newest} is needed", "run `enmusubi migrate`")
     return f"at {present}"
+
+
+def _notices(database: Database) -> str:
+    found = backlog.of(database)
+    if found.late and not found.workers:
+        raise Fault(
+            f"{found.told}; no worker is alive",
+            "start `enmusubi worker`, or set ENMUSUBI_WORKER_INSIDE=true for `enmusubi serve`",
+        )
+    if found.late:
+        raise Fault(f"{found.told}, some for more than {backlog.LATE}", "look for its reason in the worker's log")
+    return found.told
 
 
 def _fittings(database: Database, encoder: Encoder) -> str:

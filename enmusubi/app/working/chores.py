@@ -34,8 +34,10 @@ class Chore:
 
     def __post_init__(self) -> None:
         """Raise ValueError for an interval that does not divide a day evenly."""
-        hourly = self.minutes % _HOUR == 0 and _DAY % self.minutes == 0
-        if self.minutes < 1 or not (hourly or _HOUR % self.minutes == 0):
+        whole = self.minutes >= 1 and (
+            _HOUR % self.minutes == 0 or (self.minutes % _HOUR == 0 and _DAY % self.minutes == 0)
+        )
+        if not whole:
             raise ValueError(f"{self.name}: {self.minutes} minutes divide neither an hour nor a day")
 
     @property
