@@ -41,13 +41,12 @@ def match_new(session: Session, matchmaking: Matchmaking, settings: Settings, no
     """
     waiting = _waiting(session, matchmaking)
     everybody = readers(session, searching=False) if waiting else []
-    found: dict[int, Found] = {}
+    found: set[Found] = set()
     done: list[int] = []
     for row, entry in waiting:
         try:
             with session.begin_nested():
-                for match in _partners(session, matchmaking, entry, everybody):
-                    found.setdefault(match.match_id, match)
+                found.update(_partners(session, matchmaking, entry, everybody))
         except OperationalError:
             raise
         except Exception as error:
@@ -57,7 +56,7 @@ def match_new(session: Session, matchmaking: Matchmaking, settings: Settings, no
         else:
             done.append(row.id)
     if waiting:
-        sending.tell_of_matches(session, found.values(), everybody, settings, now)
+        sending.tell_of_matches(session, found, everybody, settings, now)
         entries = [entry for row, entry in waiting if row.id in done]
         search_for(session, matchmaking, entries, settings, now)
         with acting_as_service(session):

@@ -5,9 +5,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enmusubi.app.alerting.chores import chores_for
 from enmusubi.app.models import Match, Need, NeedOpening, RecordEvent, Seed, SeedOpening, ToMatch
 from enmusubi.app.vocabulary import Action, EntryStatus, NoticeKind, Role
 from tests.app.alerting.conftest import Work
+from tests.app.clocks import MovedClock
 from tests.app.conftest import People, people_of
 from tests.app.factories import a_need, a_person, a_seed, a_university, days_from_now
 
@@ -200,3 +202,20 @@ def test_the_entry_is_matched_for_whoever_publishes_it(people: People, session: 
     session.get_one(Need, need.id).status = EntryStatus.PUBLISHED
     session.commit()
     assert [row.need_id for row in session.scalars(select(ToMatch))] == [need.id]
+
+
+def test_the_worker_does_it(client: TestClient, people: People, session: Session, work: Work) -> None:
+    """As chores of its own, in the order of their urgency; each finds out by itself what is left to do."""
+    chores = chores_for(work.settings, work.matchmaking)
+    assert [(chore.name, chore.minutes) for chore in chores] == [
+        ("match-new", 1),
+        ("alert-digest", 15),
+        ("declines-digest", 60),
+    ]
+    a_need(session, people.cluster, people.company.organisation, title=WORDS)
+    session.commit()
+    people.university.create("/seeds", {"title": WORDS})
+    for chore in chores:
+        assert chore.run(work.database.for_service.session, MovedClock(work.now))
+    told = {notice.account_id for notice in work.notices()}
+    assert told == {people.company.caller.id, people.coordinator.caller.id, people.university.caller.id}
