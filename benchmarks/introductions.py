@@ -30,6 +30,7 @@ from benchmarks.results import Part, Target
 from benchmarks.servers import Load, Server
 from enmusubi.app import auth, indicators, lineage, reviewing
 from enmusubi.app.caller import Caller, act_as
+from enmusubi.app.clock import day_of
 from enmusubi.app.config import Settings
 from enmusubi.app.database import connect_for_service
 from enmusubi.app.introducing import progress, work
@@ -153,7 +154,7 @@ def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
     elif name.startswith("GET /matches"):
         statuses = [MatchStatus(status) for status in _STATUSES] if "status" in name else [None]
         for status in statuses:
-            reviewing.list_matches(session, caller, reviewing.MatchListQuery(status=status))
+            reviewing.list_matches(session, caller, reviewing.MatchListQuery(status=status), day_of(now))
     elif "progress" in name:
         progress.need_progress(session, caller, uuid.UUID(filled.needs[0]), now)
     elif "indicators" in name:

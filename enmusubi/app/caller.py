@@ -82,6 +82,15 @@ def acts_already(session: Session, caller: Caller) -> None:
 
 
 @contextmanager
+def acting_as(session: Session, caller: Caller) -> Iterator[None]:
+    """For the service's work on behalf of an account: what it finds is what that account may see."""
+    before: dict[str, str] = session.info.get(_ACTING, _NOBODY)
+    _act(session, caller.settings)
+    yield
+    _act(session, before)
+
+
+@contextmanager
 def acting_as_service(session: Session) -> Iterator[None]:
     """For the service's own work in the middle of a request, or in a session of its own."""
     before: dict[str, str] = session.info.get(_ACTING, _NOBODY)

@@ -126,6 +126,13 @@ class Settings(BaseSettings):
         "links are handed over by people if unset",
     )
     mail_from: str | None = Field(default=None, description="Sender of letters, an e-mail address")
+    alerts_per_week: int = Field(
+        default=20, ge=1, le=1_000, description="Most alerts to one person in seven days; the rest waits for the digest"
+    )
+    alerts_hour: int = Field(default=8, ge=0, le=23, description="Hour of the day, in Japan, of the digest of alerts")
+    declines_digest_days: int = Field(
+        default=30, ge=1, le=366, description="So many days at least between two digests of why an entry was declined"
+    )
     worker_inside: Literal["auto", "true", "false"] = Field(
         default="auto",
         description="Whether `enmusubi serve` sends notices itself; auto does with the embedded server, and leaves it "

@@ -6,6 +6,9 @@ from sqlalchemy.orm import Session
 from enmusubi.app.errors import ConflictError
 from enmusubi.app.models import (
     Account,
+    Alert,
+    AlertSettings,
+    AlertStop,
     ApiToken,
     Delivery,
     IdempotentReply,
@@ -13,6 +16,7 @@ from enmusubi.app.models import (
     Invitation,
     Notice,
     PasswordReset,
+    SavedSearch,
     SignedIn,
 )
 
@@ -20,6 +24,10 @@ ERASED = "erased account"
 """What stands where the name was."""
 
 _BELONGINGS = (
+    Alert.account_id,
+    AlertSettings.account_id,
+    AlertStop.account_id,
+    SavedSearch.account_id,
     ApiToken.account_id,
     Delivery.account_id,
     IdempotentReply.account_id,

@@ -19,8 +19,12 @@ _ALL: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "accounts": _READ,  # made by commands and functions; some columns are changed, see below
     "alembic_version": _READ,
+    "alert_settings": _CHANGE,
+    "alert_stops": ("INSERT",),  # used by a function alone
+    "alerts": _CHANGE,
     "api_tokens": _CHANGE,
     "clusters": _READ,
+    "declines": (),
     "cluster_settings": ("SELECT", "UPDATE"),  # a trigger adds the row of a new cluster
     "deliveries": _CHANGE,
     "disclosures": _ADD,  # what was told is told
@@ -54,12 +58,14 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "record_actors": _READ,
     "record_events": _ADD,  # a record that its writer could change would be none
     "reviews": _ADD,
+    "saved_searches": _ALL,
     "seed_details": _ALL,
     "seed_openings": _ALL,
     "seeds": _CHANGE,
     "sessions": _ALL,
     "step_actors": _ADD,
     "throttles": (),
+    "to_match": ("SELECT", "UPDATE", "DELETE"),  # a trigger adds what is published
     "waits": _CHANGE,
     "webhook_endpoints": _ALL,
 }
@@ -106,6 +112,11 @@ FUNCTIONS: Final = frozenset(
             "end_oidc",
         ),
         *("throttle_take", "lockout_attempt", "lockout_forget", "end_session"),
+        # of what was turned down, for the service alone
+        *("standing_declines", "end_decline", "declines_counted"),
+        *("untold_declines", "note_declines_told"),
+        # of alerts
+        *("alert_readers", "stop_alerts"),
         # of notices, for the worker
         *("recipients_of", "endpoints_of", "reader_of", "things_of", "requeue_overdue"),
         *("procrastinate_defer_jobs_v1", "procrastinate_defer_periodic_job_v2", "procrastinate_fetch_job_v2"),
@@ -118,7 +129,12 @@ FUNCTIONS: Final = frozenset(
 )
 """Functions it may call; none of a trigger's, which the trigger calls for everybody."""
 
-OWNERS: Final = frozenset({"record_digest", "record_hash", "record_actor_of", "record_retain", "record_erase"})
+OWNERS: Final = frozenset(
+    {
+        *("record_digest", "record_hash", "record_actor_of", "record_retain", "record_erase"),
+        *("text_digest", "seed_facts", "need_facts", "keep_decline"),
+    }
+)
 """Functions of the owner alone: what other functions are made of, and what empties and forgets."""
 
 

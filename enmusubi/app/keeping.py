@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import astuple
 from typing import Any, Final
 
@@ -9,10 +10,10 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, case, false, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from enmusubi.app.caller import Caller
+from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.proposals import Proposal, Proposals
-from enmusubi.app.recording import record
+from enmusubi.app.recording import Service, record
 from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind
 from enmusubi.matching.encoder import Role
 
@@ -26,9 +27,12 @@ _COMPANYS: Final = ("company_probability", "company_probability_low", "company_p
 """What the need's company is told, by rankings of its own alone."""
 
 
-def keep(session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role) -> dict[int, Match]:
+def keep(
+    session: Session, caller: Caller, entry: Seed | Need, proposals: Proposals, other: Role, by: Service | None = None
+) -> dict[int, Match]:
     """Store the proposed pairs of an entry, unless the caller changes nothing; the matches by the other side's key.
 
+    `by` is who has them proposed where that is not the caller.
     Most looks find what was found before. What is stored is read first, and written is only what differs: each row
     that is written, or locked for it, passes policies several times.
     """
@@ -49,7 +53,8 @@ def keep(session: Session, caller: Caller, entry: Seed | Need, proposals: Propos
     if new:
         # Rankings of what was proposed before change scores, and decide nothing.
         proposed = {"version": entry.version, "matches": len(new), "policy": proposals.provenance.policy}
-        record(session, caller, Action.PROPOSED, RecordedKind(_own(other)), entry.public_id, **proposed)
+        with nullcontext() if by is None else acting_as_service(session):
+            record(session, by or caller, Action.PROPOSED, RecordedKind(_own(other)), entry.public_id, **proposed)
     return found
 
 

@@ -13,6 +13,7 @@ import enmusubi
 from enmusubi.app import problems
 from enmusubi.app.api import (
     accounts,
+    alerts,
     audit,
     clusters,
     health,
@@ -130,7 +131,8 @@ def create_app(
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (
-        *(seeds, needs, lifecycle, organisations, clusters, matches, introductions, work, imports, notices, webhooks),
+        *(seeds, needs, lifecycle, organisations, clusters, matches, introductions, work, imports),
+        *(notices, webhooks, alerts),
         *(session, accounts, invitations, oidc, audit),
     ):
         app.include_router(module.router, prefix="/api/v1")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, and_, exists, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
@@ -17,6 +17,7 @@ from enmusubi.app.freshness import Freshness, Index
 from enmusubi.app.keeping import keep
 from enmusubi.app.models import Match, Need, Organisation, Seed
 from enmusubi.app.proposals import EXCERPT, Proposal, Proposals, Provenance
+from enmusubi.app.recording import Service
 from enmusubi.app.reviewed import Model
 from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import MatchStatus
@@ -66,14 +67,21 @@ class Matchmaking:
         )
 
     def for_text(
-        self, session: Session, caller: Caller, text: str, against: Kind, limit: int, *, misses: bool = False
+        self,
+        session: Session,
+        caller: Caller,
+        text: str,
+        against: Kind,
+        limit: int,
+        *,
+        misses: bool = False,
+        where: ColumnElement[bool] | None = None,
     ) -> Proposals:
-        """Rank the open entries the caller may see for a text that is not stored."""
+        """Rank the open entries the caller may see, and that `where` chooses, for a text that is not stored."""
         asking = asking_with(text, "need" if against is Seed else "seed", self.encoder)
         seen = visibility.seeds_visible_to(caller) if against is Seed else visibility.needs_visible_to(caller)
-        return self._propose(
-            session, caller, asking, against, limit, and_(seen, ~visibility.own(caller, against)), Asked(text), misses
-        )
+        chosen = and_(seen, ~visibility.own(caller, against), true() if where is None else where)
+        return self._propose(session, caller, asking, against, limit, chosen, Asked(text), misses)
 
     def for_need(self, session: Session, caller: Caller, need: Need, limit: int, *, misses: bool = False) -> Proposals:
         """Rank the seeds for a stored need, as far as the caller may see these matches."""
@@ -174,9 +182,14 @@ class Matchmaking:
         texts = {entry.id: profile_of(entry).matched_text() for entry in entries}
         return rerank(asked.text, asking.role, ranked, texts, self.reranker, self.reranked)
 
-    def keep_for_need(self, session: Session, caller: Caller, need: Need, proposals: Proposals) -> dict[int, Match]:
-        """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key."""
-        return keep(session, caller, need, proposals, "seed")
+    def keep_for_need(
+        self, session: Session, caller: Caller, need: Need, proposals: Proposals, *, by: Service | None = None
+    ) -> dict[int, Match]:
+        """Store the proposed pairs of a need, unless the caller changes nothing; the matches by the seed's key.
+
+        `by` is who has them proposed where that is not the caller.
+        """
+        return keep(session, caller, need, proposals, "seed", by)
 
     def keep_for_seed(self, session: Session, caller: Caller, seed: Seed, proposals: Proposals) -> dict[int, Match]:
         """Store the proposed pairs of a seed, unless the caller changes nothing; the matches by the need's key."""

@@ -18,30 +18,34 @@ def notify(
     cluster_id: int,
     kind: NoticeKind,
     audience: Audience,
-    need: Need | None = None,
-    seed: Seed | None = None,
-    match: Match | None = None,
+    need: Need | int | None = None,
+    seed: Seed | int | None = None,
+    match: Match | int | None = None,
     account: Account | int | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Notice:
     """Add a notice to the caller's transaction: committed with the change, or gone with it.
 
     `cluster_id` is the cluster whose matter it is: the caller's own, or that of a match that the caller may see. The
-    things named are stored already; the service's own work, which reads no accounts, names one by its key. `facts` are
-    for every reader to see: codes, days and counts, never a text that somebody wrote nor who is on the other side.
+    things named are stored already; the service's own work, which may not read them, names them by their keys. `facts`
+    are for every reader to see: codes, days and counts, never a text that somebody wrote nor who is on the other side.
     Nobody but a worker can read a notice back, so what the database fills in (`created`) stays unknown.
     """
     notice = Notice(
         cluster_id=cluster_id,
         kind=kind,
         audience=audience,
-        need_id=None if need is None else need.id,
-        seed_id=None if seed is None else seed.id,
-        match_id=None if match is None else match.id,
-        account_id=account.id if isinstance(account, Account) else account,
+        need_id=_key(need),
+        seed_id=_key(seed),
+        match_id=_key(match),
+        account_id=_key(account),
         facts=dict(facts or {}),
     )
     session.add(notice)
     # At once: written on behalf of whoever acts now.
     session.flush()
     return notice
+
+
+def _key(named: Need | Seed | Match | Account | int | None) -> int | None:
+    return named if named is None or isinstance(named, int) else named.id

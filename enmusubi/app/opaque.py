@@ -9,6 +9,7 @@ SESSION: Final = "ens_"
 INVITATION: Final = "eni_"
 RESET: Final = "enr_"
 STATE: Final = "eno_"
+STOP: Final = "enx_"
 
 
 def new(prefix: str) -> str:

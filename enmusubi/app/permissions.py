@@ -43,6 +43,7 @@ class Right(StrEnum):
     READ_HIDDEN_SEED = "read a seed on hold, withdrawn or expired"
     READ_SEED_DRAFT = "read a draft of a seed"
     READ_SEED_DETAIL = "read the unpublished part of a seed, and who looked at it"
+    READ_SEED_DECLINES = "read why matches of a seed were turned down"
     REGISTER_SEED = "register a seed"
     CHANGE_SEED = "revise, hold, renew, archive or withdraw a seed"
     SUBMIT_SEED = "submit a seed that was rejected, or take up again one on hold"
@@ -53,6 +54,7 @@ class Right(StrEnum):
     READ_HIDDEN_NEED = "read the public part of a need on hold, withdrawn or expired"
     READ_NEED_DRAFT = "read a draft of a need"
     READ_NEED_DETAIL = "read the confidential part of a need, and who looked at it"
+    READ_NEED_DECLINES = "read why matches of a need were turned down"
     POST_NEED = "post a need"
     CHECK_NEED = "ask what of a need's text would identify its owner"
     CHANGE_NEED = "revise, hold, renew, archive or withdraw a need"
@@ -117,6 +119,7 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_HIDDEN_SEED:     _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.READ_SEED_DRAFT:      _row(".---", "y---",    ".---",     ".---",       ".---"),
     Right.READ_SEED_DETAIL:     _row(".---", "y---",    ".y--",     ".---",       ".---"),
+    Right.READ_SEED_DECLINES:   _row(".---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.REGISTER_SEED:        _row("nn.n", "yn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHANGE_SEED:          _row(".nn-", "ynn-",    ".yn-",     ".nn-",       ".nn-"),
     Right.SUBMIT_SEED:          _row(".---", "y---",    ".y--",     ".n--",       ".n--"),
@@ -127,6 +130,7 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_HIDDEN_NEED:     _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.READ_NEED_DRAFT:      _row("y---", "y---",    ".---",     ".---",       ".---"),
     Right.READ_NEED_DETAIL:     _row("y---", "y---",    ".y--",     ".---",       ".---"),
+    Right.READ_NEED_DECLINES:   _row("y---", "y---",    ".y--",     ".y--",       ".y--"),
     Right.POST_NEED:            _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHECK_NEED:           _row("yn.n", "nn.n",    ".y.-",     ".n.n",       ".n.n"),
     Right.CHANGE_NEED:          _row("y---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
@@ -182,6 +186,8 @@ ROUTES: Final[Mapping[str, Right]] = {
     "review_seed": Right.REVIEW_SEED,
     "seed_lifecycle": Right.READ_SEED_LIFE,
     "seed_views": Right.READ_SEED_DETAIL,
+    "seed_declines": Right.READ_SEED_DECLINES,
+    "seed_ready": Right.CHANGE_SEED,
     "seed_matches": Right.RANK_NEEDS,
     "post_need": Right.POST_NEED,
     "check_need": Right.CHECK_NEED,
@@ -197,6 +203,8 @@ ROUTES: Final[Mapping[str, Right]] = {
     "review_need": Right.REVIEW_NEED,
     "need_lifecycle": Right.READ_NEED_LIFE,
     "need_views": Right.READ_NEED_DETAIL,
+    "need_declines": Right.READ_NEED_DECLINES,
+    "need_ready": Right.CHANGE_NEED,
     "need_matches": Right.RANK_SEEDS,
     "match_text": Right.MATCH_TEXT,
     "list_matches": Right.READ_MATCH,
@@ -263,6 +271,8 @@ PERSONAL: Final = frozenset(
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
         *("list_notices", "mark_notice_read"),
         "list_clusters",
+        *("list_alerts", "read_alert_settings", "revise_alert_settings"),
+        *("save_search", "list_searches", "read_search", "revise_search", "remove_search", "search_matches"),
     }
 )
 """Routes about the account that asks, and no other."""
@@ -271,6 +281,7 @@ OPEN: Final = frozenset(
     {
         *("live", "ready", "sign_in", "begin_oidc", "end_oidc"),
         *("read_invitation", "accept_invitation", "ask_for_reset", "accept_reset"),
+        *("stop_alerts", "stop_alerts_by_link"),
     }
 )
 """Routes that need no account: the service's health, and the ways to sign in."""

@@ -1,4 +1,4 @@
-"""What coordinators' reviews say of relevance: what ranking learns from, and what probabilities are fitted to."""
+"""What reviews and the sides' answers say of relevance: what ranking learns from, what probabilities are fitted to."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, case, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from enmusubi.app.models import Fitting, Match, Review
+from enmusubi.app.models import Fitting, Match, MatchStep, Review
 from enmusubi.app.stored_parts import parts_of
-from enmusubi.app.vocabulary import FittingKind, ReasonCode, Verdict
+from enmusubi.app.vocabulary import FittingKind, ReasonCode, Side, Step, Verdict
 from enmusubi.matching.calibration import DEPTH, JudgedList
 from enmusubi.matching.learning import Decision
 from enmusubi.matching.policy import DEFAULT, PARTS
@@ -28,6 +28,9 @@ BESIDE_THE_POINT: Final = frozenset(
     {ReasonCode.ALREADY_IN_CONTACT, ReasonCode.CAPACITY, ReasonCode.INTERNAL_PROJECT, ReasonCode.NO_ANSWER}
 )
 """Dismissals for these reasons leave open whether the match was worth a look; for all others it was not."""
+
+ANSWERS: Final = (Step.EXPRESS_INTEREST, Step.ACCEPT, Step.DECLINE, Step.CLOSE)
+"""Steps by which a side says what it thinks of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ class JudgedLists:
 
 
 def decisions(session: Session, model: Model) -> Decisions:
-    """Every coordinator's last verdict on a match of this model's, except dismissals that say nothing of relevance.
+    """Every last verdict on a match of this model's, except a "no" that says nothing of relevance.
+
+    Of coordinators, and of the sides that were asked: who accepts an introduction finds the other worth a look.
 
     A part that a score lacked counts as 0, as it did in the score. Matches from before there were these parts, known
     by the name of their policy, are left out. Where a seed asked, needs are compared with each other.
@@ -89,8 +94,9 @@ def decisions(session: Session, model: Model) -> Decisions:
 def judged_lists(session: Session, model: Model, policy: str) -> JudgedLists:
     """The stored matches of every reviewed need as this policy and model ranked them, best first, ten deep.
 
-    An entry is worth a look where most coordinators' last verdicts say so; one that nobody reviewed, or on which
-    verdicts are even, has no grade. So has one that was dismissed for a reason beside the point.
+    An entry is worth a look where most last verdicts say so, of coordinators and of sides that were asked; one that
+    nobody reviewed, or on which verdicts are even, has no grade. So has one that was dismissed for a reason beside the
+    point.
     """
     balance: defaultdict[tuple[int, int], int] = defaultdict(int)
     other_reasons = other_rankings = 0
@@ -114,13 +120,26 @@ def judged_lists(session: Session, model: Model, policy: str) -> JudgedLists:
 
 
 def _last_reviews(session: Session) -> Iterator[Row[Any]]:
-    """The last verdict of each account on each match: who reviews again has changed their mind."""
-    last = (
+    """The last verdict of each account on each match, and the last answer of each side: a later one is what counts."""
+    verdicts = (
         select(Review.match_id, Review.verdict, Review.reason)
         .ext(distinct_on(Review.match_id, Review.account_id))
         .order_by(Review.match_id, Review.account_id, Review.id.desc())
         .subquery()
     )
+    accepted = MatchStep.step.in_((Step.EXPRESS_INTEREST, Step.ACCEPT))
+    answers = (
+        select(
+            MatchStep.match_id,
+            case((accepted, literal(str(Verdict.SHORTLIST))), else_=literal(str(Verdict.DISMISS))).label("verdict"),
+            MatchStep.reason,
+        )
+        .where(MatchStep.step.in_(ANSWERS), MatchStep.side.in_((Side.NEED, Side.SEED)))
+        .ext(distinct_on(MatchStep.match_id, MatchStep.side))
+        .order_by(MatchStep.match_id, MatchStep.side, MatchStep.id.desc())
+        .subquery()
+    )
+    last = union_all(select(verdicts), select(answers)).subquery()
     yield from session.execute(
         select(
             Match.need_id,
@@ -134,17 +153,18 @@ def _last_reviews(session: Session) -> Iterator[Row[Any]]:
             last.c.reason,
         )
         .join(Match, Match.id == last.c.match_id)
-        .order_by(Match.id)
+        .order_by(Match.id, last.c.verdict, last.c.reason)
     )
 
 
 def _rankings(session: Session, model: Model, policy: str) -> Iterator[tuple[int, list[Ranked]]]:
-    """The ten best stored matches of each need that has a review, by the need's key.
+    """The ten best stored matches of each need that has a review or an answer, by the need's key.
 
     Best by the score that the policy alone gives: a probability is told from the ranking before a reranker's. Where a
     ranking that knew the cluster's needs has stored any, these alone: scores for a company are on another scale.
     """
-    reviewed = select(Match.need_id).join(Review, Review.match_id == Match.id)
+    answered = select(MatchStep.match_id).where(MatchStep.step.in_(ANSWERS), MatchStep.side != Side.CLUSTER)
+    reviewed = select(Match.need_id).where(or_(Match.id.in_(select(Review.match_id)), Match.id.in_(answered)))
     stored = session.execute(
         select(Match.need_id, Match.seed_id, Match.parts, Match.policy, Match.needs_unknown)
         .where(Match.model == model.name, Match.revision == model.revision, Match.need_id.in_(reviewed))

@@ -14,6 +14,7 @@ from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Account, Match, Need, Review, Seed, Wait
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
+from enmusubi.app.refusals import back
 from enmusubi.app.schemas import ReviewDraft
 from enmusubi.app.stepping.taking import Saying, check_version, hold, take
 from enmusubi.app.verdicts import seen_as
@@ -50,6 +51,10 @@ class MatchListQuery(PageQuery):
     status: MatchStatus | None = None
     need: uuid.UUID | None = None
     seed: uuid.UUID | None = None
+    reopened: bool | None = Field(
+        default=None,
+        description="Whether it was turned down and is back, since what it was turned down for changed",
+    )
     waiting_on: Side | None = Field(default=None, description="Who is waited for: need, seed or cluster")
     overdue: bool | None = Field(default=None, description="Whether somebody is waited for whose last day is past")
     coordinator: uuid.UUID | None = Field(default=None, description="Id of who handles it, for those who oversee it")
@@ -67,6 +72,8 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery, today:
         chosen = chosen.where(Need.public_id == query.need)
     if query.seed is not None:
         chosen = chosen.where(Seed.public_id == query.seed)
+    if query.reopened is not None:
+        chosen = chosen.where(back.told_to(caller) if query.reopened else ~back.told_to(caller))
     if query.waiting_on is not None:
         chosen = chosen.where(_waited(caller, Wait.side == query.waiting_on))
     if query.overdue is not None:

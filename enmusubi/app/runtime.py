@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from functools import cached_property
+from functools import cached_property, partial
 
 from sqlalchemy.orm import Session
 
 from enmusubi.app import database as databases
 from enmusubi.app import embeddings, fittings, grants, migrating
+from enmusubi.app.alerting.chores import chores_for
+from enmusubi.app.alerting.stopping import stop_link
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.clock import Clock, SystemClock
 from enmusubi.app.config import Settings
@@ -30,6 +32,7 @@ from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.recording import BackgroundChaining
 from enmusubi.app.reviewed import Model
 from enmusubi.app.signing_in.visits import Desk, desk_for
+from enmusubi.app.working.chores import CHORES
 from enmusubi.app.working.worker import CONNECTIONS, Worker
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
@@ -65,6 +68,23 @@ def reranker_for(settings: Settings) -> Reranker | None:
                 "the reranker cannot be loaded, the log says why; correct ENMUSUBI_RERANKER or unset it"
             ) from None
     return reranker
+
+
+def matchmaking_of(
+    settings: Settings, database: Database, encoder: Encoder, reranker: Reranker | None, stack: ExitStack
+) -> tuple[LiveSnapshots, Matchmaking]:
+    """The matchmaker over the current snapshots, which are followed until the stack is closed."""
+    with database.session() as session:
+        live = LiveSnapshots(
+            settings.snapshots,
+            expect_fingerprint=encoder.fingerprint,
+            expect_analysis=analysis(),
+            expect_database=databases.identity(session),
+        )
+        stack.callback(live.close)
+        freshness = Freshness(live, encoder)
+        freshness.follow_all(session)
+    return live, Matchmaking(encoder, freshness, settings.floor, reranker, settings.reranked)
 
 
 class Runtime:
@@ -173,25 +193,14 @@ class Runtime:
     def _follow_snapshot(self, encoder: Encoder) -> None:
         if self._database is None or "database" in self.problems:
             return
-        with self._database.session() as session:
-            live = LiveSnapshots(
-                self.settings.snapshots,
-                expect_fingerprint=encoder.fingerprint,
-                expect_analysis=analysis(),
-                expect_database=databases.identity(session),
-            )
-            self._stack.callback(live.close)
-            freshness = Freshness(live, encoder)
-            freshness.follow_all(session)
-        self.live = live
-        matchmaking = Matchmaking(encoder, freshness, self.settings.floor, self._reranker, self.settings.reranked)
+        self.live, matchmaking = matchmaking_of(self.settings, self._database, encoder, self._reranker, self._stack)
         if self.settings.background_sentences:
             filling = BackgroundFilling(self._database, encoder, lambda: time.monotonic() - self._last_request)
             self._stack.callback(filling.close)
         if self.settings.chain_seconds:
             self._stack.callback(BackgroundChaining(self._database, self.settings.chain_seconds).close)
         if self._works_inside:
-            self._start_worker(self._database, encoder)
+            self._start_worker(self._database, matchmaking, encoder)
         if self.settings.indicators_seconds:
             self._stack.callback(BackgroundCounting(self._database, self.settings.indicators_seconds).close)
         self._explaining = Explaining(matchmaking)
@@ -203,12 +212,14 @@ class Runtime:
             return self._database is not None and self._database.embedded is not None
         return self.settings.worker_inside == "true"
 
-    def _start_worker(self, database: Database, encoder: Encoder) -> None:
+    def _start_worker(self, database: Database, matchmaking: Matchmaking, encoder: Encoder) -> None:
         # Connections of its own: a webhook that takes its time holds none of those that requests wait for.
         beside = database.beside(CONNECTIONS)
         self._stack.callback(beside.close)
-        outbound = outbound_for(self.settings, beside.session, self.desk.post, self.clock)
-        self._stack.callback(Worker(beside, outbound, encoder=encoder).close)
+        stop = partial(stop_link, self.settings.address)
+        outbound = outbound_for(self.settings, beside.session, self.desk.post, self.clock, stop)
+        chores = (*CHORES, *chores_for(self.settings, matchmaking))
+        self._stack.callback(Worker(beside, outbound, chores, encoder).close)
 
     @cached_property
     def outbound(self) -> Outbound:

@@ -175,6 +175,28 @@ class ReasonCode(StrEnum):
     TERMS = "terms"
 
 
+class EntryChange(StrEnum):
+    """What of an entry, or of its side, has changed since a match with it was turned down."""
+
+    TRL_RAISED = "trl_raised"
+    STAGE_RAISED = "stage_raised"
+    WANTED_TRL_LOWERED = "wanted_trl_lowered"
+    IPR_ADVANCED = "ipr_advanced"
+    LICENSABLE = "licensable"
+    TRANSFERABLE = "transferable"
+    TEXT_REVISED = "text_revised"
+    """Any public text."""
+    SUBJECT_REVISED = "subject_revised"
+    """What it is about: title, summary, applications or keywords."""
+    DEADLINE_MOVED = "deadline_moved"
+    TERMS_CHANGED = "terms_changed"
+    OPENED_AGAIN = "opened_again"
+    READY_AGAIN = "ready_again"
+    """Its owner says so."""
+    HEARD_AGAIN = "heard_again"
+    """Its owner, who was silent, revises it."""
+
+
 class Side(StrEnum):
     """Whose step it is, or who is waited for: one of the two sides of a match, or the cluster between them."""
 
@@ -337,6 +359,8 @@ class Action(StrEnum):
     REACTIVATED = "reactivated"
     FITTED = "fitted"
     SWITCHED_OFF = "switched_off"
+    REMOVED = "removed"
+    ALERTS_STOPPED = "alerts_stopped"
     EXPORTED = "exported"
     RETAINED = "retained"
     ERASED = "erased"
@@ -353,6 +377,7 @@ class RecordedKind(StrEnum):
     INVITATION = "invitation"
     CLUSTER = "cluster"
     FITTING = "fitting"
+    SAVED_SEARCH = "saved_search"
     WEBHOOK = "webhook"
     RECORD = "record"
     IMPORT = "import"
@@ -408,6 +433,25 @@ class Audience(StrEnum):
     """The cluster's administrators."""
     ACCOUNT = "account"
     """One person."""
+
+
+class AlertFrequency(StrEnum):
+    """When a person is told of new partners."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    NEVER = "never"
+
+
+class Stopped(StrEnum):
+    """What a link in a letter stops."""
+
+    ENTRIES = "entries"
+    """Alerts about entries of one's own, at once."""
+    SEARCH = "search"
+    """One saved search."""
+    DAILY = "daily"
+    """The daily digest, whatever is in it."""
 
 
 class Letters(StrEnum):

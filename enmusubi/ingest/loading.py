@@ -18,8 +18,9 @@ from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import ConflictError, InvalidInputError
 from enmusubi.app.models import Need, NeedDetail, NeedOpening, Seed, SeedOpening
 from enmusubi.app.recording import Operator, record, record_all
+from enmusubi.app.refusals import reopening
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.app.vocabulary import Action, EntryStatus, RecordedKind
+from enmusubi.app.vocabulary import Action, EntryChange, EntryStatus, RecordedKind
 from enmusubi.ingest.identifying import tells_owner
 from enmusubi.ingest.owners import Owners
 from enmusubi.ingest.rows import Loaded, batches
@@ -142,6 +143,7 @@ def _load_batch(
     stored = _stored(session, kind, changed)
     created: list[Seed | Need] = []
     revised: list[Seed | Need] = []
+    told: list[tuple[Seed | Need, frozenset[EntryChange]]] = []
     for external_id, entry in batch:
         present = known.get(external_id)
         if present is not None and present.id not in changed:
@@ -155,7 +157,12 @@ def _load_batch(
         except InvalidInputError as error:
             loaded.refuse(file, entry.line, external_id, error.detail)
             continue
-        row = _filled(session, kind, destination, entry, owner, stored.get(external_id), loaded)
+        known_row = stored.get(external_id)
+        earlier = None if known_row is None else reopening.before(known_row)
+        row = _filled(session, kind, destination, entry, owner, known_row, loaded)
+        if earlier is not None:
+            # A file brings what the owner has written.
+            told.append((row, reopening.changes_since(earlier, row, by_owner=True)))
         if "opened_to" in entry.draft.model_fields_set:
             _open(row, opened_to)
         if isinstance(row, Need) and present is None:
@@ -177,6 +184,7 @@ def _load_batch(
     for action, rows in ((Action.CREATED, created), (Action.REVISED, revised)):
         done = [(row.public_id, _said(row.version)) for row in rows]
         record_all(session, Operator(destination.cluster_id), action, _recorded(kind), done)
+    loaded.reopened += len(reopening.reopen_mended(session, told))
 
 
 def _said(version: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Loaded:
     changed: int = 0
     unchanged: int = 0
     kept_withdrawn: int = 0  # changed in the file, but withdrawn by hand: the text is updated, the state kept
+    reopened: int = 0  # pairs that were turned down for what has changed now, and are back in the queue
     without_organisation: int = 0
     rejected: list[Problem] = field(default_factory=list)
     rejected_rows: int = 0

@@ -40,6 +40,7 @@ class Report:
     unchanged: int = 0
     rejected: int = 0
     kept_withdrawn: int = 0
+    reopened: int = 0
     without_organisation: int = 0
     withdrawn: int = 0
     gone: list[str] = field(default_factory=list)
@@ -109,6 +110,7 @@ def load_file(
         unchanged=loaded.unchanged,
         rejected=loaded.rejected_rows,
         kept_withdrawn=loaded.kept_withdrawn,
+        reopened=loaded.reopened,
         without_organisation=loaded.without_organisation,
         withdrawn=loaded.withdrawn,
         gone=loaded.gone,

@@ -15,9 +15,9 @@ from enmusubi.app.database import Database
 from enmusubi.app.errors import ConfigurationError
 from enmusubi.app.fittings import InUse
 from enmusubi.app.main import create_app
-from enmusubi.app.models import Fitting, Match, Review
+from enmusubi.app.models import Fitting, Match, MatchStep, Review
 from enmusubi.app.reviewed import Model
-from enmusubi.app.vocabulary import FittingKind, ReasonCode
+from enmusubi.app.vocabulary import FittingKind, MatchStatus, ReasonCode, Side, Step
 from enmusubi.matching.calibration import shipped
 from enmusubi.matching.encoder import HashEncoder
 from enmusubi.matching.policy import DEFAULT
@@ -210,6 +210,32 @@ def test_reviews_are_read_as_lists(session: Session) -> None:
     scores = [entry.score for entry in judged.lists[0].ranked]
     assert scores == sorted(scores, reverse=True)
     assert reviewed.judged_lists(session, MODEL, "another").other_rankings == 21
+
+
+def test_answers_of_the_sides_are_verdicts_too(session: Session) -> None:
+    """Accepting says worth a look, declining as the reason says; the last answer of a side counts, silence does not."""
+    plant(session, 1, first(2), reason=ReasonCode.TOO_EARLY)
+    session.execute(delete(Review))
+    matches = session.scalars(select(Match).order_by(Match.score.desc())).all()
+
+    def answer(place: int, side: Side, step: Step, reason: ReasonCode | None = None) -> None:
+        statuses = {"before": MatchStatus.INTRODUCED, "after": MatchStatus.INTRODUCED}
+        of = {"match_id": matches[place].id, "cluster_id": matches[place].cluster_id}
+        session.add(MatchStep(side=side, step=step, reason=reason, **of, **statuses))
+        session.flush()
+
+    answer(0, Side.NEED, Step.ACCEPT)
+    answer(1, Side.NEED, Step.EXPRESS_INTEREST)
+    answer(1, Side.NEED, Step.CLOSE, ReasonCode.OUT_OF_SCOPE)
+    answer(2, Side.SEED, Step.DECLINE, ReasonCode.CAPACITY)
+    answer(3, Side.SEED, Step.DECLINE, ReasonCode.SCIENTIFIC_CONCERN)
+    answer(4, Side.CLUSTER, Step.CLOSE, ReasonCode.OUT_OF_SCOPE)
+    answer(5, Side.CLUSTER, Step.LAPSE, ReasonCode.NO_ANSWER)
+    judged = reviewed.judged_lists(session, MODEL, DEFAULT.name)
+    assert [list(one.grades) for one in judged.lists] == [[1, 0, None, 0, *[None] * 6]]
+    learned = reviewed.decisions(session, MODEL)
+    assert sorted(decision.accepted for decision in learned.decisions) == [False, False, True]
+    assert learned.other_reasons == 1
 
 
 def test_a_reranker_changes_nothing_of_it(session: Session) -> None:

@@ -29,6 +29,8 @@ OPEN = {
     "POST /api/v1/password-resets/accept",
     "GET /api/v1/oidc/start",
     "GET /api/v1/oidc/callback",
+    "GET /api/v1/alerts/stop",
+    "POST /api/v1/alerts/stop",
 }
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import select, update
 
 from enmusubi.app.catalogue import seeds as seed_catalogue
 from enmusubi.app.clock import SystemClock
-from enmusubi.app.models import Cluster, Need, NeedDetail, Organisation, Seed
+from enmusubi.app.models import Cluster, Match, MatchStep, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.schemas import SeedRevision
-from enmusubi.app.vocabulary import OrganisationKind, Role
+from enmusubi.app.vocabulary import MatchStatus, OrganisationKind, ReasonCode, Role, Side, Step
 from enmusubi.ingest.rows import BATCH
-from tests.app.factories import ENCODER, a_caller, an_organisation, days_from_now
+from tests.app.factories import ENCODER, a_caller, a_match, a_need, an_organisation, days_from_now
 from tests.conftest import RolledBackDatabase
 from tests.ingest.files import a_text
 from tests.ingest.loads import Catalogue, Row, counts, seeds
@@ -410,3 +410,28 @@ def test_what_has_expired_comes_back_with_a_later_day(catalogue: Catalogue) -> N
     assert catalogue.statuses() == {"S-1": "expired"}
     catalogue.load([{"external_id": "S-1", "title": "Seed one", "expires_on": days_from_now(30).isoformat()}])
     assert catalogue.statuses() == {"S-1": "published"}
+
+
+def test_a_changed_row_brings_back_what_was_turned_down(catalogue: Catalogue) -> None:
+    """Where the change answers the reason, and not otherwise; the report counts it."""
+    row: Row = {"external_id": "S-1", "title": "Coating", "trl": 3, "organisation": "北星湾大学"}
+    catalogue.load([row])
+    with catalogue.database.session() as session:
+        cluster = session.get_one(Cluster, catalogue.cluster_id)
+        seed = session.scalars(select(Seed)).one()
+        match = a_match(session, a_need(session, cluster, an_organisation(session, cluster)), seed)
+        match.status = MatchStatus.DISMISSED
+        session.add(
+            MatchStep(
+                match_id=match.id, cluster_id=cluster.id, step=Step.DISMISS, side=Side.CLUSTER,
+                reason=ReasonCode.TOO_EARLY, before=MatchStatus.SUGGESTED, after=MatchStatus.DISMISSED,
+            )
+        )  # fmt: skip
+        session.commit()
+    assert catalogue.load([{**row, "summary": "Another text"}]).reopened == 0
+    assert catalogue.load([{**row, "trl": 5}]).reopened == 1
+    with catalogue.database.session() as session:
+        back = session.scalars(select(Match)).one()
+        assert (back.status, back.reopened_for) == (MatchStatus.SUGGESTED, ReasonCode.TOO_EARLY)
+        assert back.reopened_since is not None
+        assert (back.reopened_since["before"], back.reopened_since["after"]) == (3, 5)

@@ -27,12 +27,14 @@ from enmusubi.app.models import Need, NeedDetail
 from enmusubi.app.record_shown import ViewOut, view_out
 from enmusubi.app.representations import (
     MISSES,
+    DeclinesOut,
     NeedChecked,
     NeedOut,
     NeedPosted,
     NeedRevised,
     Page,
     RankingOut,
+    declines_out,
     findings_out,
     need_out,
     ranking_out,
@@ -151,6 +153,19 @@ def need_views(need_id: uuid.UUID, query: Annotated[listing.PageQuery, Query()],
     """Who looked at the confidential part, newest first; for its own organisation and coordinators."""
     read = record_reading.need_views(asked.session, asked.caller, need_id, query)
     return Page[ViewOut](items=[view_out(row) for row in read.rows], next=read.next)
+
+
+@router.get("/{need_id}/declines", openapi_extra=allows(Scope.READ))
+def need_declines(need_id: uuid.UUID, asked: AskedNow) -> DeclinesOut:
+    """Why matches of this need were turned down, and which of its changes would bring how many back."""
+    return declines_out(needs.declines(asked.session, asked.caller, need_id))
+
+
+@router.post("/{need_id}/ready", openapi_extra=allows(Scope.WRITE))
+def need_ready(need_id: uuid.UUID, asked: AskedNow) -> DeclinesOut:
+    """Its side is ready again: what it turned down for want of time or terms is back. The reply holds what is not."""
+    needs.ready_again(asked.session, asked.caller, need_id)
+    return declines_out(needs.declines(asked.session, asked.caller, need_id))
 
 
 @router.get("/{need_id}/matches", openapi_extra=allows(Scope.READ))

@@ -24,7 +24,7 @@ from enmusubi.app.dependencies import (
 from enmusubi.app.explaining import refuse_too_many
 from enmusubi.app.models import Seed, SeedDetail
 from enmusubi.app.record_shown import ViewOut, view_out
-from enmusubi.app.representations import Page, RankingOut, SeedOut, ranking_out, seed_out
+from enmusubi.app.representations import DeclinesOut, Page, RankingOut, SeedOut, declines_out, ranking_out, seed_out
 from enmusubi.app.schemas import SeedDraft, SeedRevision
 from enmusubi.app.vocabulary import Scope
 
@@ -103,6 +103,19 @@ def seed_views(seed_id: uuid.UUID, query: Annotated[listing.PageQuery, Query()],
     """Who looked at the unpublished part, newest first; for its own organisation and coordinators."""
     read = record_reading.seed_views(asked.session, asked.caller, seed_id, query)
     return Page[ViewOut](items=[view_out(row) for row in read.rows], next=read.next)
+
+
+@router.get("/{seed_id}/declines", openapi_extra=allows(Scope.READ))
+def seed_declines(seed_id: uuid.UUID, asked: AskedNow) -> DeclinesOut:
+    """Why matches of this seed were turned down, and which of its changes would bring how many back."""
+    return declines_out(seeds.declines(asked.session, asked.caller, seed_id))
+
+
+@router.post("/{seed_id}/ready", openapi_extra=allows(Scope.WRITE))
+def seed_ready(seed_id: uuid.UUID, asked: AskedNow) -> DeclinesOut:
+    """Its side is ready again: what it turned down for want of time or terms is back. The reply holds what is not."""
+    seeds.ready_again(asked.session, asked.caller, seed_id)
+    return declines_out(seeds.declines(asked.session, asked.caller, seed_id))
 
 
 @router.get("/{seed_id}/matches", openapi_extra=allows(Scope.READ))

@@ -17,10 +17,21 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import search_key
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.identifiers import normalise
-from enmusubi.app.models import Account, Delivery, Import, Match, Need, NeedDetail, Organisation, Seed
+from enmusubi.app.models import (
+    Account,
+    Alert,
+    Delivery,
+    Import,
+    Match,
+    Need,
+    NeedDetail,
+    Organisation,
+    SavedSearch,
+    Seed,
+)
 from enmusubi.app.vocabulary import Cooperation, EntryStatus, OrganisationKind
 
-Entry = TypeVar("Entry", Seed, Need, Organisation, Match, Account, Delivery, Import)
+Entry = TypeVar("Entry", Seed, Need, Organisation, Match, Account, Alert, Delivery, Import, SavedSearch)
 Word = Annotated[str, Field(max_length=200)]
 
 
@@ -112,7 +123,7 @@ def list_needs(session: Session, caller: Caller, query: NeedQuery) -> Listed:
         owner = _organisation(query.organisation)
         chosen = chosen.where(or_(Need.organisation_id == owner, known.where(NeedDetail.owner_id == owner).exists()))
     if query.cooperation is not None:
-        chosen = chosen.where(_holds(Need.cooperation, query.cooperation))
+        chosen = chosen.where(holds(Need.cooperation, query.cooperation))
     return page(session, chosen.options(joinedload(Need.organisation)), Need, query)
 
 
@@ -138,12 +149,12 @@ def _filtered(chosen: Select[Entry], kind: type[Seed] | type[Need], query: Entry
         if value is not None:
             chosen = chosen.where(column == _storable(str(value)))
     if query.field is not None:
-        chosen = chosen.where(_any_starts_with(kind.field_codes, query.field.upper()))
+        chosen = chosen.where(any_starts_with(kind.field_codes, query.field.upper()))
     if query.region is not None:
-        chosen = chosen.where(_holds(kind.regions, query.region))
+        chosen = chosen.where(holds(kind.regions, query.region))
     if query.keyword is not None:
         words = (kind.technology_keywords, kind.market_keywords)
-        chosen = chosen.where(or_(*(_holds(column, query.keyword) for column in words)))
+        chosen = chosen.where(or_(*(holds(column, query.keyword) for column in words)))
     if query.modified_since is not None:
         since: Any = _with_zone(query.modified_since)
         modified: Any = kind.last_modified
@@ -160,11 +171,13 @@ def _organisation(public_id: uuid.UUID) -> ScalarSelect[int]:
     return select(Organisation.id).where(Organisation.public_id == public_id).scalar_subquery()
 
 
-def _holds(column: InstrumentedAttribute[list[str]], value: str) -> ColumnElement[bool]:
+def holds(column: InstrumentedAttribute[list[str]], value: str) -> ColumnElement[bool]:
+    """Lists that hold this value, in normal form."""
     return any_(column) == _storable(normalise(value))
 
 
-def _any_starts_with(column: InstrumentedAttribute[list[str]], beginning: str) -> Any:
+def any_starts_with(column: InstrumentedAttribute[list[str]], beginning: str) -> Any:
+    """Lists that hold a value with this beginning."""
     # array_to_string with a separator that no code holds lets one LIKE serve the whole array
     joined = func.concat("\n", func.array_to_string(column, "\n"))
     return joined.contains("\n" + _storable(beginning), autoescape=True)

@@ -41,8 +41,10 @@ from enmusubi.app.catalogue.rules import (
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Need, NeedDetail, NeedExclusion, NeedOpening
-from enmusubi.app.permissions import Relation, Right, relation_to, require
+from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record, record_all
+from enmusubi.app.refusals import reopening
+from enmusubi.app.refusals.digesting import Cause, causes
 from enmusubi.app.schemas import NeedDraft, need_profile
 from enmusubi.app.vocabulary import Action, EntryStatus, EntryStep, RecordedKind
 from enmusubi.matching.encoder import Encoder
@@ -196,6 +198,8 @@ def revise_need(
     if "grown_from" in changes.model_fields_set:
         origins.lock(session)
     need, detail = to_change(session, caller, public_id)
+    set_committed_value(need, "detail", detail)
+    earlier = reopening.before(need)
     check_revisable(need, version)
     refuse_other_id(need, changes)
     present = (
@@ -244,6 +248,16 @@ def revise_need(
         fields=sorted(changes.model_fields_set),
     )
     publishing.tell_reviewers(session, caller, need, waited=waited)
+    by_owner = relation_to(caller, need.cluster_id, detail.owner_id) is Relation.OWN
+    told = reopening.changes_since(earlier, need, by_owner=by_owner)
+    reopening.reopen_mended(session, [(need, told)])
+    return need
+
+
+def ready_again(session: Session, caller: Caller, public_id: uuid.UUID) -> Need:
+    """Its owner has time and terms for it again: what its side turned down for want of these returns to the queue."""
+    need, _ = to_change(session, caller, public_id)
+    reopening.reopen_mended(session, [(need, reopening.READY)])
     return need
 
 
@@ -256,6 +270,16 @@ def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, versio
     session.flush()
     record(session, caller, Action.WITHDRAWN, RecordedKind.NEED, need.public_id, version=need.version)
     return need
+
+
+def declines(session: Session, caller: Caller, public_id: uuid.UUID) -> list[Cause]:
+    """Why matches of the need were turned down; for its own organisation and who oversees its cluster."""
+    need = read_need(session, caller, public_id)
+    detail = posted_detail(session, caller, need)
+    owner = detail.owner_id if detail else None
+    if not may(caller, Right.READ_NEED_DECLINES, relation_to(caller, need.cluster_id, owner)):
+        raise NotFoundError("no such need, or it is not open to you")
+    return causes(session, caller, need)
 
 
 def new_need(cluster_id: int, source: str) -> Need:

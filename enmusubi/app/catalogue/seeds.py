@@ -37,8 +37,10 @@ from enmusubi.app.catalogue.rules import (
 from enmusubi.app.embeddings import embed, forget
 from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Seed, SeedDetail, SeedOpening
-from enmusubi.app.permissions import Relation, Right, relation_to, require
+from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record
+from enmusubi.app.refusals import reopening
+from enmusubi.app.refusals.digesting import Cause, causes
 from enmusubi.app.schemas import SeedDraft, seed_profile
 from enmusubi.app.vocabulary import Action, EntryStatus, EntryStep, RecordedKind
 from enmusubi.matching.encoder import Encoder
@@ -135,6 +137,7 @@ def revise_seed(
     refuse_other_id(seed, changes)
     detail = posted_detail(session, caller, seed)
     set_committed_value(seed, "detail", detail)
+    earlier = reopening.before(seed)
     present = {name: getattr(seed, name) for name in COLUMNS} | {
         **{name: getattr(detail, name, None) for name in CONFIDENTIAL},
         "status": status_to_show(seed.status),
@@ -170,6 +173,16 @@ def revise_seed(
         fields=sorted(changes.model_fields_set),
     )
     publishing.tell_reviewers(session, caller, seed, waited=waited)
+    by_owner = relation_to(caller, seed.cluster_id, seed.organisation_id) is Relation.OWN
+    told = reopening.changes_since(earlier, seed, by_owner=by_owner)
+    reopening.reopen_mended(session, [(seed, told)])
+    return seed
+
+
+def ready_again(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
+    """Its owner has time and terms for it again: what its side turned down for want of these returns to the queue."""
+    seed = to_change(session, caller, public_id)
+    reopening.reopen_mended(session, [(seed, reopening.READY)])
     return seed
 
 
@@ -182,6 +195,14 @@ def withdraw_seed(session: Session, caller: Caller, public_id: uuid.UUID, versio
     session.flush()
     record(session, caller, Action.WITHDRAWN, RecordedKind.SEED, seed.public_id, version=seed.version)
     return seed
+
+
+def declines(session: Session, caller: Caller, public_id: uuid.UUID) -> list[Cause]:
+    """Why matches of the seed were turned down; for its own organisation and who oversees its cluster."""
+    seed = read_seed(session, caller, public_id)
+    if not may(caller, Right.READ_SEED_DECLINES, relation_to(caller, seed.cluster_id, seed.organisation_id)):
+        raise NotFoundError("no such seed, or it is not open to you")
+    return causes(session, caller, seed)
 
 
 def new_seed(cluster_id: int, source: str) -> Seed:

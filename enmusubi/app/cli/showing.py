@@ -82,6 +82,8 @@ def show_report(console: Console, report: Report) -> None:
         table.add_row("organisations added", escape(", ".join(report.organisations_added)))
     if report.kept_withdrawn:
         table.add_row("kept withdrawn", f"{report.kept_withdrawn:,}")
+    if report.reopened:
+        table.add_row("matches back in the queue", f"{report.reopened:,}")
     if report.gone:
         what = f"{report.withdrawn:,} withdrawn" if report.withdrawn else "kept; withdraw them with --complete"
         few = ", ".join(report.gone[:5]) + ("…" if len(report.gone) > 5 else "")

@@ -4,10 +4,13 @@ import logging
 import signal
 import threading
 from contextlib import ExitStack
+from functools import partial
 from types import FrameType
 
 from enmusubi.app import database as databases
 from enmusubi.app import grants, migrating
+from enmusubi.app.alerting.chores import chores_for
+from enmusubi.app.alerting.stopping import stop_link
 from enmusubi.app.cli.log_lines import write_log
 from enmusubi.app.cli.opening import read_settings
 from enmusubi.app.config import Settings
@@ -16,8 +19,10 @@ from enmusubi.app.delivering.outbound import outbound_for
 from enmusubi.app.embedded import Keeper
 from enmusubi.app.errors import ConfigurationError
 from enmusubi.app.mail import post_office
-from enmusubi.app.runtime import encoder_for
+from enmusubi.app.runtime import encoder_for, matchmaking_of, reranker_for
+from enmusubi.app.working.chores import CHORES
 from enmusubi.app.working.worker import CONNECTIONS, Worker
+from enmusubi.matching.encoder import BatchingEncoder
 
 logger = logging.getLogger("enmusubi")
 
@@ -28,11 +33,11 @@ def work() -> None:
     write_log(settings)
     stopping = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
         stopping.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
     with ExitStack() as stack:
         database = stack.enter_context(
             databases.connect_for_service(settings.model_copy(update={"database_pool": CONNECTIONS}))
@@ -40,8 +45,13 @@ def work() -> None:
         _check(settings, database)
         if database.embedded is not None:
             stack.callback(Keeper(database.embedded).close)
-        outbound = outbound_for(settings, database.session, post_office(settings))
-        stack.callback(Worker(database, outbound, encoder=encoder_for(settings)).close)
+        encoder = BatchingEncoder(encoder_for(settings))
+        stack.callback(encoder.close)
+        _, matchmaking = matchmaking_of(settings, database, encoder, reranker_for(settings), stack)
+        stop = partial(stop_link, settings.address)
+        outbound = outbound_for(settings, database.session, post_office(settings), stop_link=stop)
+        chores = (*CHORES, *chores_for(settings, matchmaking))
+        stack.callback(Worker(database, outbound, chores, encoder).close)
         logger.info("working")
         stopping.wait()
 

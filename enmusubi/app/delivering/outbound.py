@@ -39,7 +39,11 @@ class Outbound:
 
 
 def outbound_for(
-    settings: Settings, sessions: Callable[[], Session], post: Post, clock: Clock | None = None
+    settings: Settings,
+    sessions: Callable[[], Session],
+    post: Post,
+    clock: Clock | None = None,
+    stop_link: StopLink = _no_stop_link,
 ) -> Outbound:
     """What the settings say; ConfigurationError where they are wrong."""
-    return Outbound(settings, sessions, post, reach_for(settings), clock or SystemClock())
+    return Outbound(settings, sessions, post, reach_for(settings), clock or SystemClock(), stop_link)

@@ -76,12 +76,12 @@ _SAYS: Final[dict[NoticeKind, dict[Language, tuple[str, str]]]] = {
         Language.EN: ("Why matches were declined", "What was declined of late, and why."),
     },
     NoticeKind.ALERT: {
-        Language.JA: ("新しい候補が見つかりました", "保存された条件に合う新しい候補があります。"),
-        Language.EN: ("A new candidate", "There is something new that fits a search you saved."),
+        Language.JA: ("新しい候補が見つかりました", "ご登録の内容または保存された検索条件に合う新しい候補があります。"),
+        Language.EN: ("A new candidate", "There is something new that fits an entry or a saved search of yours."),
     },
     NoticeKind.ALERT_DIGEST: {
-        Language.JA: ("新しい候補のまとめ", "保存された条件に合う新しい候補をまとめました。"),
-        Language.EN: ("New candidates", "What is new and fits the searches you saved."),
+        Language.JA: ("新しい候補のまとめ", "ご登録の内容または保存された検索条件に合う新しい候補をまとめました。"),
+        Language.EN: ("New candidates", "What is new and fits your entries and saved searches."),
     },
     NoticeKind.IMPORT_FINISHED: {
         Language.JA: (

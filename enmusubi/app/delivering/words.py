@@ -13,6 +13,7 @@ LABELS: Final[dict[str, tuple[str, str]]] = {
     "reason": ("理由", "Reason"),
     "reasons": ("理由", "Reasons"),
     "count": ("件数", "Number"),
+    "more": ("次回以降にお知らせする件数", "More of them wait for a later digest"),
     "accepted": ("取り込み", "Taken"),
     "rejected": ("却下", "Rejected"),
 }

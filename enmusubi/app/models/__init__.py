@@ -1,5 +1,6 @@
 """The tables: clusters, organisations, people and how they sign in, seeds, needs, matches, notices, the record."""
 
+from enmusubi.app.models.alerts import Alert, AlertSettings, AlertStop, SavedSearch, ToMatch
 from enmusubi.app.models.entries import (
     EntryPassages,
     Need,
@@ -14,7 +15,7 @@ from enmusubi.app.models.entries import (
 from enmusubi.app.models.imports import Import
 from enmusubi.app.models.indicators import IndicatorFigures, IndicatorState
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
-from enmusubi.app.models.matches import Fitting, Match, Review
+from enmusubi.app.models.matches import Decline, Fitting, Match, Review
 from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
 from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
 from enmusubi.app.models.origins import Origin
@@ -32,9 +33,13 @@ from enmusubi.app.models.record import RecordActor, RecordEvent
 
 __all__ = [
     "Account",
+    "Alert",
+    "AlertSettings",
+    "AlertStop",
     "ApiToken",
     "Cluster",
     "ClusterSettings",
+    "Decline",
     "Delivery",
     "Disclosure",
     "EntryPassages",
@@ -61,12 +66,14 @@ __all__ = [
     "RecordActor",
     "RecordEvent",
     "Review",
+    "SavedSearch",
     "Seed",
     "SeedDetail",
     "SeedOpening",
     "SignedIn",
     "StepActor",
     "Throttle",
+    "ToMatch",
     "Wait",
     "WebhookEndpoint",
 ]

@@ -27,6 +27,7 @@ from enmusubi.app.vocabulary import (
     FittingKind,
     MatchStatus,
     ReasonCode,
+    Side,
     Verdict,
 )
 
@@ -85,9 +86,10 @@ class Match(Base):
     coordinator_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
     # Put together by a coordinator, not by the ranking.
     by_hand: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
-    # Declined once, and back in the queue since what it was declined for has changed.
+    # Declined once, and back in the queue since what it was declined for has changed: when, what for, what changed.
     reopened: Mapped[datetime.datetime | None] = mapped_column()
     reopened_for: Mapped[str | None] = mapped_column(Text)
+    reopened_since: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = set_now()
     scored: Mapped[datetime.datetime] = set_now()
@@ -116,6 +118,29 @@ class Review(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     created: Mapped[datetime.datetime] = set_now()
+
+
+class Decline(Base):
+    """A "no" to a match: whose, why, and what both entries were like at that time. Reached by functions alone."""
+
+    __tablename__ = "declines"
+    __table_args__ = (
+        one_of("refused_by", Side, "refused_by"),
+        one_of("reason", ReasonCode, "reason"),
+        Index("uq_declines_standing", "match_id", unique=True, postgresql_where=text("ended IS NULL")),
+    )
+    id: Mapped[int] = new_key()
+    match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"), index=True)
+    refused_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    noted: Mapped[datetime.datetime] = set_now()
+    # Levels, rights and days, and of the public texts a digest.
+    seed_then: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    need_then: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # No longer what counts: the pair is back, or another "no" has followed.
+    ended: Mapped[datetime.datetime | None]
+    # When the other side was told of it in a digest.
+    digested: Mapped[datetime.datetime | None]
 
 
 class Fitting(Base):

@@ -1,5 +1,6 @@
 """What goes out: how entries, organisations and matches look to the account that asks."""
 
+from enmusubi.app.representations.declines import DeclinesOut, ReopenedOut, declines_out
 from enmusubi.app.representations.entries import EntryOut, EntryShown
 from enmusubi.app.representations.findings import FindingOut, NeedChecked, SuggestionOut, findings_out
 from enmusubi.app.representations.matches import MatchOut, ReviewOut, match_out
@@ -26,6 +27,7 @@ __all__ = [
     "MISSES",
     "PUBLIC_ID",
     "ClusterOut",
+    "DeclinesOut",
     "EntryOut",
     "EntryShown",
     "FindingOut",
@@ -44,12 +46,14 @@ __all__ = [
     "ProvenanceOut",
     "RankedOut",
     "RankingOut",
+    "ReopenedOut",
     "Representation",
     "ReviewOut",
     "SeedConfidential",
     "SeedOut",
     "SharedOut",
     "SuggestionOut",
+    "declines_out",
     "findings_out",
     "match_out",
     "need_out",

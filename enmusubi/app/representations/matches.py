@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from enmusubi.app.caller import Caller
 from enmusubi.app.models import Match, Review
 from enmusubi.app.reasons_shown import ReasonsOut, reasons_out
+from enmusubi.app.refusals import back
+from enmusubi.app.representations.declines import ReopenedOut, reopened_out
 from enmusubi.app.representations.entries import EntryShown, entry_shown
 from enmusubi.app.representations.representation import PUBLIC_ID, Representation
 from enmusubi.app.representations.scores import (
@@ -57,6 +59,10 @@ class MatchOut(BaseModel):
     need_version: int | None = Field(description="The version of the need that was ranked; null before it was kept")
     seed_version: int | None = Field(description="The version of the seed that was ranked; null before it was kept")
     fresh: bool | None = Field(description="Whether the proposed entry was newer than the snapshot; null before")
+    reopened: ReopenedOut | None = Field(
+        description="Turned down once, and back since what it was turned down for has changed; of a coordinator's "
+        "dismissal those who oversee the cluster alone are told"
+    )
     reviews: list[ReviewOut] | None = Field(description="For those who oversee the need's cluster; null for others")
     created: datetime.datetime
     scored: datetime.datetime
@@ -90,6 +96,7 @@ def match_out(
         need_version=match.need_version,
         seed_version=match.seed_version,
         fresh=match.fresh,
+        reopened=reopened_out(match, overseeing=reviews is not None) if back.is_told(caller, match) else None,
         reviews=None if reviews is None else [_review_out(review, caller) for review in reviews],
         created=match.created,
         scored=match.scored,

@@ -10,6 +10,8 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.models import Match
 from enmusubi.app.proposals import Proposal, Proposals
 from enmusubi.app.reasons_shown import ReasonsOut, reasons_out
+from enmusubi.app.refusals import back
+from enmusubi.app.representations.declines import ReopenedOut, reopened_out
 from enmusubi.app.representations.entries import EntryShown, excerpt
 from enmusubi.app.representations.organisations import OrganisationNamed
 from enmusubi.app.representations.scores import (
@@ -49,6 +51,7 @@ class RankedOut(BaseModel):
     reasons: ReasonsOut | None = Field(default=None, description="With reasons=true; null otherwise")
     match: uuid.UUID | None = Field(default=None, description="Id of the stored match")
     status: MatchStatus | None = Field(default=None, description=f"Of the stored match. {STATUS}")
+    reopened: ReopenedOut | None = Field(default=None, description="As of the stored match")
 
 
 class RankingOut(BaseModel):
@@ -132,4 +135,9 @@ def _ranked(
         fresh=proposal.fresh,
         match=match.public_id if match else None,
         status=seen_status(match, caller) if match else None,
+        reopened=_reopened(caller, match) if match else None,
     )
+
+
+def _reopened(caller: Caller, match: Match) -> ReopenedOut | None:
+    return reopened_out(match, overseeing=caller.oversees) if back.is_told(caller, match) else None

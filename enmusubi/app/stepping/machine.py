@@ -82,7 +82,7 @@ RULES: Final[Mapping[Step, Rule]] = {
     Step.REPORT_OUTCOME: _rule({_S.AGREEMENT, _S.OUTCOME}, _S.OUTCOME, *SIDES, Actor.COORDINATOR),
     Step.CLOSE: _rule({_S.INTRODUCED, _S.ACCEPTED, *_TALKING}, _S.DECLINED, *SIDES, Actor.COORDINATOR, reason=True),
     Step.LAPSE: _rule({_S.INTRODUCED}, _S.DECLINED, Actor.SERVICE, reason=True),
-    Step.REOPEN: _rule({_S.DECLINED}, _S.SUGGESTED, Actor.SERVICE, reason=True),
+    Step.REOPEN: _rule({_S.DECLINED, _S.DISMISSED}, _S.SUGGESTED, Actor.SERVICE, reason=True),
     Step.HAND_OVER: _rule(OPEN, None, *CLUSTER),
     Step.REMIND: _rule(OPEN, None, Actor.SERVICE),
     Step.ESCALATE: _rule(OPEN, None, Actor.SERVICE),

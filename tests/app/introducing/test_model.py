@@ -1,7 +1,7 @@
 """Random steps by random people in any order: what the database holds afterwards is always what it must be."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -174,7 +174,8 @@ class Introductions(RuleBasedStateMachine):
     def an_entry_goes(self, kind: type[Need] | type[Seed], status: EntryStatus) -> None:
         """On hold, or back."""
         match = self._match()
-        entry: Need | Seed = self.session.get_one(kind, match.need_id if kind is Need else match.seed_id)
+        found = self.session.get_one(kind, match.need_id if kind is Need else match.seed_id)
+        entry = cast(Need | Seed, found)
         entry.status = status
         self.session.commit()
 
@@ -229,7 +230,7 @@ class Introductions(RuleBasedStateMachine):
         else:
             assert found == ([("cluster", WAITED[match.status])] if match.status in WAITED else [])
         kept = select(Interest.side, Interest.answer).where(Interest.match_id == match.id)
-        assert dict(map(tuple, self.session.execute(kept))) == answers
+        assert dict(self.session.execute(kept).tuples().all()) == answers
 
     @invariant()
     def nothing_is_disclosed_without_two_yeses(self) -> None:
@@ -319,7 +320,7 @@ def test_random_steps(
 ) -> None:
     """Whatever is tried in whatever order; more of it with --full."""
     full = pytestconfig.getoption("--full")
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         a_model(session, database, client, clock),
         settings=settings(
             max_examples=100 if full else 8,

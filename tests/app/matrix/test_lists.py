@@ -183,7 +183,7 @@ def test_matches(world: World, role: Role) -> None:
             query = query.join(Seed, Match.seed_id == Seed.id).where(Match.public_id == uuid.UUID(public_id))
             sides = dict(zip(("need", "seed"), session.execute(query).one(), strict=True))
         for name, side in sides.items():
-            found = world.ask(role, "GET", "/matches", **{name: side})
+            found = world.ask(role, "GET", "/matches", **{name: str(side)})
             assert bool(found.json()["items"]) == seen
             if not seen:
                 assert as_sent(found) == nowhere

@@ -48,9 +48,9 @@ def test_what_is_shown_of_oneself(world: World, browsers: dict[Role, Browser], r
 
 
 def test_personal_routes_name_nobody_else() -> None:
-    """No id in their paths but that of a session, token or notice; all others but the open ones are in the table."""
+    """No id in their paths but that of what is a person's own; all others but the open ones are in the table."""
     named = {name: METHODS[name][1].partition("{")[2].partition("}")[0] for name in PERSONAL}
-    assert {name for name in named.values() if name} == {"session_id", "token_id", "notice_id"}
+    assert {name for name in named.values() if name} == {"session_id", "token_id", "notice_id", "search_id"}
     assert not any("{" in METHODS[name][1] for name in OPEN)
 
 

@@ -8,12 +8,8 @@ from tests.app.matrix.calls import CALLS, METHODS
 from tests.app.matrix.world import World
 from tests.app.test_statements import counted
 
-SEEN = {
-    "seed_views": Right.READ_SEED,
-    "need_views": Right.READ_NEED,
-    "seed_lifecycle": Right.READ_SEED,
-    "need_lifecycle": Right.READ_NEED,
-}
+READ = {"seed": Right.READ_SEED, "need": Right.READ_NEED}
+SEEN = {f"{kind}_{of}": right for kind, right in READ.items() for of in ("views", "declines", "lifecycle")}
 
 
 @pytest.mark.parametrize("role", Role)
@@ -22,7 +18,7 @@ def test_hidden_and_missing_ids_take_the_same_statements(world: World, route: st
     """As many, with the same texts, in the same order; times are not promised."""
     method, _ = METHODS[route]
     for relation, answer in POLICY[ROUTES[route]][role].items():
-        # Who sees the entry, and only not who looked at it, has nothing to find out.
+        # Who sees the entry, and only not who looked at it or turned it down, has nothing to find out.
         seen = POLICY[SEEN[route]][role][relation] is Answer.YES if route in SEEN else False
         if answer is not Answer.HIDDEN or seen:
             continue
