@@ -29,7 +29,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
 ROUTES = [route for route, operation in OPERATIONS.items() if operation.get("security")]
 IDS = (
     *("seed_id", "need_id", "organisation_id", "match_id", "session_id", "token_id", "account_id", "invitation_id"),
-    *("cluster_id", "import_id", "webhook_id"),
+    *("cluster_id", "import_id", "webhook_id", "notice_id"),
 )
 LEAST: dict[str, Json] = {
     "/seeds": {"title": "T"},
@@ -38,6 +38,7 @@ LEAST: dict[str, Json] = {
     "/match": {"text": "T"},
     "/reviews": {"verdict": "shortlist"},
     "/review": {"verdict": "approve"},
+    "/replay": {},
     "/session/confirm": {"password": "P"},
     "/account/password": {"password": "P"},
     "/tokens": {"name": "T", "scopes": ["read"]},
