@@ -120,8 +120,8 @@ FUNCTIONS = {
     ),
     "endpoints_of(notice bigint)": (
         "setof bigint",
-        "select endpoint.id from notices join webhook_endpoints as endpoint on endpoint.active "
-        "and (endpoint.events = '{}' or notices.kind = any (endpoint.events)) and case notices.audience "
+        "select endpoint.id from notices join webhook_endpoints as endpoint "
+        "on (endpoint.events = '{}' or notices.kind = any (endpoint.events)) and case notices.audience "
         f"when 'need_side' then endpoint.organisation_id = {NEEDS_OWNER} "
         f"when 'seed_side' then endpoint.organisation_id = {SEEDS_OWNER} "
         "when 'account' then false "

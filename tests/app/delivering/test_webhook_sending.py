@@ -128,11 +128,12 @@ def test_an_endpoint_that_fails_for_days_is_switched_off_and_its_owner_told(offi
     told = select(Notice).where(Notice.kind == NoticeKind.WEBHOOK_OFF)
     (notice,) = office.session.scalars(told)
     assert (notice.account_id, notice.facts) == (office.coordinator.id, {"webhook": str(endpoint.public_id)})
-    before = len(office.receiver.requests)
+    before, known = len(office.receiver.requests), len(_webhooks(office))
     office.notice()
     office.clock.forward(days=1)
     office.work()
     assert len(office.receiver.requests) == before
+    assert len(_webhooks(office)) == known + 1
     kept = [one for one in _webhooks(office) if one.state == DeliveryState.FAILED]
     assert len(kept) == len(_webhooks(office))
     assert {one.last_error for one in kept} >= {"EndpointOff"}
