@@ -16,7 +16,7 @@ class ActorOut(BaseModel):
     """Who did it."""
 
     role: str = Field(
-        description="The account's role then; `operator` for who has a shell on the server, `service` for the service itself"
+        description="The account's role then; `operator` for who has a shell on the server, `service` for itself"
     )
     account: uuid.UUID | None = Field(description="Null for the operator, and for an account that was erased")
     name: str | None
@@ -30,8 +30,8 @@ class ViewOut(BaseModel):
     by: ActorOut
     version: int | None = Field(description="The version of the entry that was shown")
     through: str | None = Field(
-        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, in a `list` asked "
-        "for by owner, in the look before a `disclosure`, or in what was `disclosed`"
+        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, in a `list` "
+        "asked for by owner, in the look before a `disclosure`, or in what was `disclosed`"
     )
 
 

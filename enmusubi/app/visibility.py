@@ -129,6 +129,24 @@ def pairs_visible_to(caller: Caller, excluded: ColumnElement[bool] | None = None
     return and_(needs_visible_to(caller), seeds_visible_to(caller), or_(*sides))
 
 
+def matches_visible_to(caller: Caller) -> ColumnElement[bool]:
+    """The same of stored matches: where they are listed, in their own order, without a join. Goes with Match."""
+    told = Match.status.not_in(_NOT_INTRODUCED)
+    sides: list[ColumnElement[bool]] = []
+    if caller.organisation_id is not None:
+        detail, seed = aliased(NeedDetail), aliased(Seed)
+        sides.append(Match.need_id.in_(select(detail.need_id).where(detail.owner_id == caller.organisation_id)))
+        # Who was introduced has been told already.
+        barred = func.excludes(Match.need_id, caller.organisation_id, type_=Boolean)
+        own_seeds = select(seed.id).where(seed.organisation_id == caller.organisation_id)
+        sides.append(and_(Match.seed_id.in_(own_seeds), or_(told, ~barred)))
+    if caller.oversees:
+        sides.append(Match.cluster_id == caller.cluster_id)
+    need_is_seen = exists().where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
+    seed_is_seen = exists().where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
+    return and_(or_(false(), *sides), or_(told, and_(need_is_seen, seed_is_seen)))
+
+
 def _introduced_pair() -> ColumnElement[bool]:
     match = aliased(Match)
     return (

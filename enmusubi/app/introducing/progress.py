@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, contains_eager, load_only
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
@@ -108,21 +108,15 @@ def _progress(session: Session, reader: Reader, entry: Seed | Need, now: datetim
     )
 
 
-def _pairs(caller: Caller, of_entry: ColumnElement[bool]) -> Sequence[ColumnElement[bool]]:
-    return (of_entry, visibility.pairs_visible_to(caller))
-
-
 def _taken_up(session: Session, caller: Caller, of_entry: ColumnElement[bool]) -> Sequence[Match]:
     """Matches of which there is something to tell this reader."""
     untold = {MatchStatus.SUGGESTED} if caller.oversees else HIDDEN
     query = (
         select(Match)
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
-        .where(*_pairs(caller, of_entry), Match.status.not_in(sorted(untold)))
+        .where(of_entry, visibility.matches_visible_to(caller), Match.status.not_in(sorted(untold)))
         .options(
-            contains_eager(Match.need).load_only(Need.public_id, Need.title),
-            contains_eager(Match.seed).load_only(Seed.public_id, Seed.title),
+            selectinload(Match.need).load_only(Need.public_id, Need.title),
+            selectinload(Match.seed).load_only(Seed.public_id, Seed.title),
             load_only(Match.public_id, Match.status, Match.cluster_id, Match.need_id, Match.seed_id),
         )
         .order_by(Match.id.desc())
@@ -133,9 +127,7 @@ def _taken_up(session: Session, caller: Caller, of_entry: ColumnElement[bool]) -
 def _counts(session: Session, reader: Reader, of_entry: ColumnElement[bool]) -> dict[MatchStatus, int]:
     query = (
         select(Match.status, Match.cluster_id, func.count())
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
-        .where(*_pairs(reader.caller, of_entry))
+        .where(of_entry, visibility.matches_visible_to(reader.caller))
         .group_by(Match.status, Match.cluster_id)
     )
     counts: dict[MatchStatus, int] = {}
