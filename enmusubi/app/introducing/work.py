@@ -74,6 +74,8 @@ def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.
         .order_by(Wait.due_on, Wait.public_id)
         .limit(query.limit + 1)
     )
+    if not caller.oversees:
+        chosen = chosen.where(Match.id.in_(visibility.own_matches(caller)))
     today = day_of(now)
     if query.overdue is not None:
         chosen = chosen.where(Wait.due_on < today if query.overdue else Wait.due_on >= today)

@@ -124,11 +124,13 @@ BEFORE = f"""
   {ENTRIES_ARE_SEEN}
   and (({OVERSEES} and cluster_id = {CLUSTER}) or need_id in (select own_needs()) or ({OWN_SEED} and {NOT_EXCLUDED}))
 """
+# The same, looked up once a statement.
+NOT_BARRED = f"need_id not in (select needs_excluding({ORGANISATION}))"
 # Who was introduced has been told already: nothing more is asked, neither of the entries nor of exclusions.
 TOLD = f"status not in {HIDDEN}"
 NOW = f"""
   (({OVERSEES} and cluster_id = {CLUSTER}) or need_id in (select own_needs())
-   or (seed_id in (select id from seeds where organisation_id = {ORGANISATION}) and ({TOLD} or {NOT_EXCLUDED})))
+   or (seed_id in (select id from seeds where organisation_id = {ORGANISATION}) and ({TOLD} or {NOT_BARRED})))
   and ({TOLD} or ({ENTRIES_ARE_SEEN}))
 """
 RIGHT_CLUSTER = "exists (select from needs where needs.id = need_id and needs.cluster_id = matches.cluster_id)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -57,9 +58,7 @@ def test_both_sides_say_yes_at_once(pairs: list[Pair], committed: Database) -> N
     """Both count, and the second makes it accepted."""
     for pair in pairs:
         pair.introduce()
-        statuses = at_once(
-            lambda pair=pair: pair.ask(pair.company, "accept"), lambda pair=pair: pair.ask(pair.university, "accept")
-        )
+        statuses = at_once(partial(pair.ask, pair.company, "accept"), partial(pair.ask, pair.university, "accept"))
         assert statuses == [201, 201]
         with committed.session() as session:
             assert stored(session, pair).status == "accepted"
@@ -77,8 +76,8 @@ def test_two_people_of_one_side_answer_at_once(pairs: list[Pair], committed: Dat
     for pair in pairs:
         pair.introduce()
         statuses = at_once(
-            lambda pair=pair: pair.ask(pair.company, "accept"),
-            lambda pair=pair: pair.ask(colleague, "decline", {"reason": "terms"}),
+            partial(pair.ask, pair.company, "accept"),
+            partial(pair.ask, colleague, "decline", {"reason": "terms"}),
         )
         assert sorted(statuses) == [201, 409]
         with committed.session() as session:
@@ -96,8 +95,8 @@ def test_a_yes_and_a_close_at_once(pairs: list[Pair], committed: Database) -> No
         pair.introduce()
         pair.take(pair.university, "accept")
         yes, close = at_once(
-            lambda pair=pair: pair.ask(pair.company, "accept"),
-            lambda pair=pair: pair.ask(pair.coordinator, "close", {"reason": "out_of_scope"}),
+            partial(pair.ask, pair.company, "accept"),
+            partial(pair.ask, pair.coordinator, "close", {"reason": "out_of_scope"}),
         )
         assert close == 201
         assert yes in (201, 409)
@@ -118,7 +117,7 @@ def test_disclosing_twice_at_once(pairs: list[Pair], committed: Database) -> Non
         pair.take(pair.company, "accept")
         path = f"/matches/{pair.match}/disclosure"
         tag = pair.coordinator.get(path).headers["ETag"]
-        statuses = at_once(*[lambda pair=pair, path=path, tag=tag: pair.coordinator.post(path, {}, If_Match=tag)] * 2)
+        statuses = at_once(*[partial(pair.coordinator.post, path, {}, If_Match=tag)] * 2)
         assert sorted(statuses) == [201, 409]
         with committed.session() as session:
             told = session.scalars(select(Disclosure.told).where(Disclosure.match_id == pair.row.id))
@@ -129,8 +128,8 @@ def test_interest_of_both_sides_at_once(pairs: list[Pair], committed: Database) 
     """One is first; the other was asked at that moment, and says yes by answering."""
     for pair in pairs:
         statuses = at_once(
-            lambda pair=pair: pair.ask(pair.company, "interest"),
-            lambda pair=pair: pair.ask(pair.university, "interest"),
+            partial(pair.ask, pair.company, "interest"),
+            partial(pair.ask, pair.university, "interest"),
         )
         assert sorted(statuses) == [201, 409]
         with committed.session() as session:

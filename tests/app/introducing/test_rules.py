@@ -73,8 +73,8 @@ def test_no_more_interests_than_the_most(people: People, session: Session) -> No
 def test_what_is_under_way_stays_readable(pair: Pair, session: Session, state: str) -> None:
     """Whatever becomes of the entries, both sides see the match and both entries, and go on."""
     pair.introduce()
-    for kind, key in ((Need, pair.row.need_id), (Seed, pair.row.seed_id)):
-        put_into(session.get_one(kind, key), state)
+    put_into(session.get_one(Need, pair.row.need_id), state)
+    put_into(session.get_one(Seed, pair.row.seed_id), state)
     session.commit()
     for person in (pair.company, pair.university, pair.coordinator):
         for path in (f"/matches/{pair.match}", f"/needs/{pair.need}", f"/seeds/{pair.seed}"):
