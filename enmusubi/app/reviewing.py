@@ -5,7 +5,7 @@ import uuid
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, Select, exists, false, select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
@@ -22,15 +22,16 @@ from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Ste
 
 
 def _matches(caller: Caller) -> Select[Match]:
-    """The matches that the caller may see, with both sides and the reviews."""
+    """The matches that the caller may see, with both sides and the reviews.
+
+    These are read afterwards: joined, all of a cluster would be put together before a page of it is cut off.
+    """
     return (
         select(Match)
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
-        .where(visibility.pairs_visible_to(caller))
+        .where(visibility.matches_visible_to(caller))
         .options(
-            contains_eager(Match.need).joinedload(Need.organisation),
-            contains_eager(Match.seed).joinedload(Seed.organisation),
+            selectinload(Match.need).joinedload(Need.organisation),
+            selectinload(Match.seed).joinedload(Seed.organisation),
             selectinload(Match.reviews),
         )
     )
@@ -69,9 +70,9 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery, today:
     if query.status is not None:
         chosen = chosen.where(seen_as(caller, query.status))
     if query.need is not None:
-        chosen = chosen.where(Need.public_id == query.need)
+        chosen = chosen.where(Match.need_id == select(Need.id).where(Need.public_id == query.need).scalar_subquery())
     if query.seed is not None:
-        chosen = chosen.where(Seed.public_id == query.seed)
+        chosen = chosen.where(Match.seed_id == select(Seed.id).where(Seed.public_id == query.seed).scalar_subquery())
     if query.reopened is not None:
         chosen = chosen.where(back.told_to(caller) if query.reopened else ~back.told_to(caller))
     if query.waiting_on is not None:

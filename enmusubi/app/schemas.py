@@ -263,32 +263,35 @@ class PublicationVerdictDraft(Schema):
         return self
 
 
-Term = Annotated[int, Field(ge=1, le=1000)]
-Patience = Annotated[int, Field(ge=0, le=1000)]
+Term = Annotated[int, Field(ge=1, le=250)]
+Grace = Annotated[int, Field(ge=0, le=250)]
 
 
-class ClusterSettingsRevision(Schema):
+class Terms(Schema):
+    """How long introductions may take in a cluster, in working days of Japan."""
+
+    answer_days: Term = Field(default=10, description="For a side to answer whether it wants to be introduced")
+    introduce_days: Term = Field(default=5, description="For a coordinator to introduce what is shortlisted")
+    disclose_days: Term = Field(default=3, description="For a coordinator to disclose after two yeses")
+    meeting_days: Term = Field(default=10, description="For a coordinator to bring about a meeting")
+    report_days: Term = Field(default=20, description="For a coordinator to report what came of it")
+    outcome_days: Term = Field(default=60, description="For a coordinator to report the outcome of an agreement")
+    remind_days: Grace = Field(default=5, description="After the last day, until whoever is late is reminded")
+    escalate_days: Grace = Field(default=5, description="After that, until the coordinator is told")
+    raise_days: Grace = Field(default=5, description="After that, until the cluster administrators are told")
+    lapse_days: Grace = Field(default=5, description="After that, until what nobody answered is declined")
+    most_open_interests: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=20, description="Introductions that one organisation asked for and that wait for an answer, at once"
+    )
+
+
+class ClusterSettingsRevision(Terms):
     """What changes in the settings of a cluster: only the fields given."""
 
     model_config = ConfigDict(json_schema_extra={"examples": list(examples.CLUSTER_SETTINGS)})
 
     review_before_publication: ReviewedKinds = Field(
         default=ReviewedKinds.OFF, description="Which entries somebody else looks at before they are published"
-    )
-    answer_days: Term = Field(default=10, description="Working days of a side to answer")
-    introduce_days: Term = Field(
-        default=5, description="Working days of a coordinator to introduce a shortlisted match"
-    )
-    disclose_days: Term = Field(default=3, description="Working days of a coordinator to disclose, after two yeses")
-    meeting_days: Term = Field(default=10, description="Working days of a coordinator to bring about a meeting")
-    report_days: Term = Field(default=20, description="Working days of a coordinator to report what came of a meeting")
-    outcome_days: Term = Field(default=60, description="Working days of a coordinator to report an agreement's outcome")
-    remind_days: Patience = Field(default=5, description="Working days after the last day until a reminder")
-    escalate_days: Patience = Field(default=5, description="Working days after that until the coordinator is turned to")
-    raise_days: Patience = Field(default=5, description="Working days after that until the administrators are")
-    lapse_days: Patience = Field(default=5, description="Working days after that until silence closes it")
-    most_open_interests: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        default=20, description="Introductions that one organisation asked for and that wait for an answer, at most"
     )
 
 

@@ -73,7 +73,9 @@ def test_what_comes_after_a_verdict_is_told(
     session.commit()
     for person in people:
         assert person.read(f"/matches/{match.public_id}")["status"] == status
-        assert person.get(f"/matches/{match.public_id}").headers["etag"] == '"2"'
+        # The sides count the steps they see, of which there is none here.
+        version = '"2"' if person.caller.oversees else '"1"'
+        assert person.get(f"/matches/{match.public_id}").headers["etag"] == version
         assert [each["id"] for each in person.read("/matches", status=status)["items"]] == [str(match.public_id)]
         assert str(match.public_id) not in [each["id"] for each in person.read("/matches", status="suggested")["items"]]
     shown = people.company.read(f"/matches/{match.public_id}")

@@ -101,11 +101,12 @@ class Wait(Base):
         one_of("side", Side, "side"),
         Index("uq_waits_open", "match_id", "side", "awaited", unique=True, postgresql_where=text("ended IS NULL")),
         # The queue of a cluster, by what is due first.
-        Index("ix_waits_due", "cluster_id", "due_on", "id", postgresql_where=text("ended IS NULL")),
+        Index("ix_waits_due", "cluster_id", "side", "due_on", "public_id", postgresql_where=text("ended IS NULL")),
         # What the clock has to look at.
         Index("ix_waits_next", "next_on", "id", postgresql_where=text("ended IS NULL")),
     )
     id: Mapped[int] = new_key()
+    public_id: Mapped[uuid.UUID] = new_public_id()
     match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"), index=True)
     cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
     awaited: Mapped[str] = mapped_column(Text)

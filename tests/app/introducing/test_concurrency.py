@@ -117,7 +117,7 @@ def test_disclosing_twice_at_once(pairs: list[Pair], committed: Database) -> Non
         pair.take(pair.company, "accept")
         path = f"/matches/{pair.match}/disclosure"
         tag = pair.coordinator.get(path).headers["ETag"]
-        statuses = at_once(*[lambda pair=pair, path=path, tag=tag: pair.coordinator.post(path, {}, If_Match=tag)] * 2)
+        statuses = at_once(*[partial(pair.coordinator.post, path, {}, If_Match=tag)] * 2)
         assert sorted(statuses) == [201, 409]
         with committed.session() as session:
             told = session.scalars(select(Disclosure.told).where(Disclosure.match_id == pair.row.id))

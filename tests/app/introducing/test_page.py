@@ -2,6 +2,8 @@
 
 import re
 
+from enmusubi.app.models import ClusterSettings
+from enmusubi.app.schemas import Terms
 from enmusubi.app.stepping.machine import RULES
 from enmusubi.app.vocabulary import MatchStatus
 from tests.docs.pages import ROOT
@@ -15,6 +17,15 @@ def test_the_table_of_the_page_is_that_of_the_code() -> None:
         before = ", ".join(status for status in MatchStatus if status in rule.before)
         after = rule.after or "stays"
         assert f"| `{step}` | {before} | {after} | {', '.join(rule.actors)} |" in PAGE, step
+
+
+def test_the_terms_of_the_page_are_those_of_the_code() -> None:
+    """Every setting with its default, as a new cluster has it."""
+    settings = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    columns = ClusterSettings.__table__.columns
+    for name, field in Terms.model_fields.items():
+        assert f"| `{name}` | {field.default} |" in settings, name
+        assert columns[name].default.arg == field.default, name
 
 
 def test_the_picture_of_the_page_is_that_of_the_code() -> None:
