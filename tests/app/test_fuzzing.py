@@ -21,8 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy.orm import Session
 
+from enmusubi.app.caller import Caller
 from enmusubi.app.config import Settings
 from enmusubi.app.main import create_app
+from enmusubi.app.models import SavedSearch
 from enmusubi.app.vocabulary import Role
 from tests.app.conftest import People
 from tests.app.factories import (
@@ -88,7 +90,7 @@ def hidden(people: People, session: Session) -> Hidden:
     )
     near = an_organisation(session, people.cluster)
     draft = a_need(session, people.cluster, near, title=f"frost {PLANTED}", status="draft", anonymous=False)
-    account = a_caller(session, far, Role.COORDINATOR)
+    account, colleague = a_caller(session, far, Role.COORDINATOR), a_caller(session, people.cluster, Role.COORDINATOR)
     rival = a_caller(session, people.cluster, Role.COMPANY, near)
     things: dict[str, list[Any]] = {
         "organisation_id": [company, university],
@@ -98,9 +100,18 @@ def hidden(people: People, session: Session) -> Hidden:
         "account_id": [account],
         "webhook_id": [a_webhook(session, account, PLANTED), a_webhook(session, rival, PLANTED)],
         "notice_id": [a_delivery(session, account)],
+        "search_id": [_a_search(session, account, PLANTED), _a_search(session, colleague, PLANTED)],
     }
     session.commit()
     return Hidden({name: [str(thing.public_id) for thing in made] for name, made in things.items()})
+
+
+def _a_search(session: Session, caller: Caller, text: str) -> SavedSearch:
+    """A saved search of an account."""
+    made = SavedSearch(account_id=caller.id, name=text, against="seeds", text=text)
+    session.add(made)
+    session.flush()
+    return made
 
 
 @pytest.fixture
@@ -117,6 +128,7 @@ def known(people: People, session: Session) -> dict[str, str]:
     seed = a_seed(session, people.cluster, people.university.organisation, title="frost", researchers=[{"name": "N"}])
     need = a_need(session, people.cluster, people.company.organisation, title="frost", description="d", anonymous=False)
     match = a_match(session, need, seed)
+    search = _a_search(session, people.company.caller, "frost")
     assert people.university.organisation is not None
     known = {
         "seed_id": str(seed.public_id),
@@ -125,6 +137,7 @@ def known(people: People, session: Session) -> dict[str, str]:
         "match_id": str(match.public_id),
         "webhook_id": str(a_webhook(session, people.coordinator.caller).public_id),
         "notice_id": str(a_delivery(session, people.coordinator.caller).public_id),
+        "search_id": str(search.public_id),
         # These belong to nobody who asks here.
         **{name: str(uuid.uuid4()) for name in ("session_id", "token_id", "invitation_id", "account_id", "import_id")},
         "cluster_id": str(people.cluster.public_id),
