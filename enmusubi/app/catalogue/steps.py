@@ -19,6 +19,7 @@ from enmusubi.app.models import Need, NeedDetail, PublicationReview, Seed
 from enmusubi.app.notifying import notify
 from enmusubi.app.permissions import Relation, Right, may, relation_to, require
 from enmusubi.app.recording import record
+from enmusubi.app.refusals import reopening
 from enmusubi.app.vocabulary import (
     Action,
     Audience,
@@ -59,12 +60,10 @@ def take(
     until: datetime.date | None = None,
 ) -> None:
     """Take an owner's step; `until` is the last day that a renewal asks for, 365 days from today if it names none."""
-    entry = (
-        seeds.to_change(session, caller, public_id) if kind is Seed else needs.to_change(session, caller, public_id)[0]
-    )
+    entry, owner_id = _to_change(session, caller, kind, public_id)
     check_version(entry, version)
     lifecycle.after(step, entry.status)  # refused before anything is touched
-    waited = publishing.waits(entry)
+    waited, was_open = publishing.waits(entry), reopening.is_open(entry)
     if step is EntryStep.RENEW:
         keep_until(entry, _last_day(until, today))
     publishing.move(session, caller, entry, step, today)
@@ -79,6 +78,7 @@ def take(
         status=str(entry.status),
     )
     publishing.tell_reviewers(session, caller, entry, waited=waited)
+    _reopen(session, entry, was_open=was_open, by_owner=owner_id is not None and owner_id == caller.organisation_id)
 
 
 def review(
@@ -101,6 +101,7 @@ def review(
     lifecycle.after(step, entry.status, review_due=entry.review_due)
     if step is EntryStep.APPROVE and entry.status == EntryStatus.UNDER_REVIEW and entry.expires_on < today:
         raise ConflictError("approve: its last day is past; its owner has to renew it first")
+    was_open = reopening.is_open(entry)
     put = func.review_seed if kind is Seed else func.review_need
     stored = session.scalar(select(put(entry.id, entry.version, str(verdict), today, type_=Integer)))
     if stored is None:
@@ -131,6 +132,21 @@ def review(
         need=entry if isinstance(entry, Need) else None,
         facts={"verdict": str(verdict), "status": str(entry.status)},
     )
+    _reopen(session, entry, was_open=was_open, by_owner=False)
+
+
+def _to_change(session: Session, caller: Caller, kind: Kind, public_id: uuid.UUID) -> tuple[Seed | Need, int | None]:
+    """The entry, locked, and the key of its owner."""
+    if kind is Need:
+        need, detail = needs.to_change(session, caller, public_id)
+        return need, detail.owner_id
+    seed = seeds.to_change(session, caller, public_id)
+    return seed, seed.organisation_id
+
+
+def _reopen(session: Session, entry: Seed | Need, *, was_open: bool, by_owner: bool) -> None:
+    told = reopening.told_by_step(entry, was_open=was_open, by_owner=by_owner)
+    reopening.reopen_mended(session, [(entry, told)])
 
 
 def read_life(session: Session, caller: Caller, kind: Kind, public_id: uuid.UUID) -> Life:

@@ -45,16 +45,18 @@ class Before:
 
 def before(entry: Seed | Need) -> Before:
     """The entry as it is now, its detail loaded."""
-    return Before(_is_open(entry), _terms(entry))
+    return Before(is_open(entry), _terms(entry))
 
 
 def changes_since(earlier: Before, entry: Seed | Need, *, by_owner: bool) -> frozenset[EntryChange]:
     """What a revision has told: that its owner is heard of, that it is open again, that its terms are others."""
-    told = {
-        EntryChange.HEARD_AGAIN: by_owner,
-        EntryChange.OPENED_AGAIN: _is_open(entry) and not earlier.open,
-        EntryChange.TERMS_CHANGED: _terms(entry) != earlier.terms,
-    }
+    terms = {EntryChange.TERMS_CHANGED} if _terms(entry) != earlier.terms else set()
+    return told_by_step(entry, was_open=earlier.open, by_owner=by_owner) | terms
+
+
+def told_by_step(entry: Seed | Need, *, was_open: bool, by_owner: bool) -> frozenset[EntryChange]:
+    """What a step of its life has told, which changes none of its words."""
+    told = {EntryChange.HEARD_AGAIN: by_owner, EntryChange.OPENED_AGAIN: is_open(entry) and not was_open}
     return frozenset(change for change, is_so in told.items() if is_so)
 
 
@@ -99,7 +101,8 @@ def _since(row: Row[Any], told: Mapping[tuple[EntrySide, int], Collection[EntryC
     return mended(ReasonCode(row.reason), Side(row.refused_by), then, now, heard)
 
 
-def _is_open(entry: Seed | Need) -> bool:
+def is_open(entry: Seed | Need) -> bool:
+    """Whether its owner takes proposals now."""
     return entry.open_for_interest and entry.status == EntryStatus.PUBLISHED
 
 
