@@ -103,7 +103,7 @@ SEEDS_OWNER = (
 # Whoever coordinates the match, where somebody does who is still there.
 COORDINATOR = (
     "(select accounts.id from matches join accounts on accounts.active "
-    "and accounts.id = (to_jsonb(matches) ->> 'coordinator_id')::bigint where matches.id = notices.match_id)"
+    "and accounts.id = matches.coordinator_id where matches.id = notices.match_id)"
 )
 # All but the last answer to the service's own work alone.
 FUNCTIONS = {
