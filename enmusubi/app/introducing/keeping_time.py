@@ -76,7 +76,7 @@ def _look_at(session: Session, key: int, now: datetime.datetime) -> Step | None:
         setattr(wait, _MOMENTS[step], now)
         wait.next_on = _after(session, wait, now)
         session.flush()
-    facts = {"awaited": wait.awaited, "side": wait.side, "due_on": wait.due_on.isoformat()}
+    facts = {"awaited": wait.awaited, "side": wait.acts, "due_on": wait.due_on.isoformat()}
     reason = ReasonCode.NO_ANSWER if step is Step.LAPSE else None
     take_as_service(session, held, step, now, Saying(reason, facts=facts))
     return step
@@ -86,7 +86,7 @@ def _next_step(wait: Wait) -> Step:
     if wait.reminded is None:
         return Step.REMIND
     # Who is late is the coordinator: there is nobody to turn to but the administrators.
-    if wait.escalated is None and wait.side != Side.CLUSTER:
+    if wait.escalated is None and wait.acts != Side.CLUSTER:
         return Step.ESCALATE
     return Step.RAISE if wait.raised is None else Step.LAPSE
 

@@ -95,7 +95,7 @@ def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
         rules.append(and_(of_cluster, Wait.raised.is_not(None)))
     if caller.coordinates:
         mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
-        rules.append(and_(of_cluster, Wait.side == Side.CLUSTER, *(() if everybody else (mine,))))
+        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, *(() if everybody else (mine,))))
     if caller.organisation_id is not None:
         needs = select(NeedDetail.need_id).where(NeedDetail.owner_id == caller.organisation_id)
         seeds = select(Seed.id).where(Seed.organisation_id == caller.organisation_id)

@@ -62,6 +62,14 @@ FUNCTIONS = {
         "union all select 'cluster' from matches where id = of_match and caller_role() = 'coordinator' "
         "and cluster_id = caller_cluster()",
     ),
+    # The sides whose entry is of no organisation.
+    "unowned_sides(of_match bigint)": (
+        "setof text",
+        "select 'need' from matches join need_details as detail on detail.need_id = matches.need_id "
+        "where matches.id = of_match and detail.owner_id is null and caller_role() = 'service' "
+        "union all select 'seed' from matches join seeds on seeds.id = matches.seed_id "
+        "where matches.id = of_match and seeds.organisation_id is null and caller_role() = 'service'",
+    ),
     # Of the seeds in introductions, those of the needs of the caller's organisation; for who oversees a cluster, those
     # of other clusters. They stay readable when they are put on hold, expire or are withdrawn.
     "introduced_seeds()": (
@@ -264,8 +272,8 @@ from reviews join match_steps on match_steps.public_id = reviews.public_id
 join accounts on accounts.id = reviews.account_id;
 update matches set coordinator_id = (select account_id from reviews where match_id = matches.id and
   verdict = 'shortlist' order by id desc limit 1) where status = 'shortlisted';
-insert into waits (public_id, match_id, cluster_id, awaited, side, due_on, next_on)
-select gen_random_uuid(), id, cluster_id, 'introduction', 'cluster', current_date + 7, current_date + 15 from matches
+insert into waits (public_id, match_id, cluster_id, awaited, side, acts, due_on, next_on)
+select gen_random_uuid(), id, cluster_id, 'introduction', 'cluster', 'cluster', current_date + 7, current_date + 15 from matches
 where status = 'shortlisted';
 """
 
@@ -388,11 +396,13 @@ def upgrade() -> None:
         sa.Column("awaited", sa.Text(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         _moment("since", now=True),
+        sa.Column("acts", sa.Text(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("next_on", sa.Date(), nullable=True),
         *(_moment(name) for name in ("reminded", "escalated", "raised", "ended")),
         sa.CheckConstraint(f"awaited IN ({AWAITED})", name=op.f("ck_waits_awaited")),
         sa.CheckConstraint(f"side IN ({SIDES})", name=op.f("ck_waits_side")),
+        sa.CheckConstraint(f"acts IN ({SIDES})", name=op.f("ck_waits_acts")),
         _to("waits", "match_id", "matches", cascade=True),
         _to("waits", "cluster_id", "clusters"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waits")),
@@ -401,7 +411,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_waits_match_id"), "waits", ["match_id"])
     is_open = sa.text("ended IS NULL")
     op.create_index("uq_waits_open", "waits", ["match_id", "side", "awaited"], unique=True, postgresql_where=is_open)
-    op.create_index("ix_waits_due", "waits", ["cluster_id", "side", "due_on", "public_id"], postgresql_where=is_open)
+    op.create_index("ix_waits_due", "waits", ["cluster_id", "acts", "due_on", "public_id"], postgresql_where=is_open)
     op.create_index("ix_waits_next", "waits", ["next_on", "id"], postgresql_where=is_open)
     op.create_table(
         "disclosures",

@@ -89,8 +89,8 @@ def test_who_oversees_reads_no_disclosure(disclosed: Pair, database: RolledBackD
         "insert into match_steps (public_id, match_id, cluster_id, step, before, after, side) "
         "select gen_random_uuid(), id, cluster_id, 'accept', status, 'disclosed', :own from matches",
         "insert into interests (match_id, side, answer) select id, :other, 'yes' from matches",
-        "insert into waits (public_id, match_id, cluster_id, awaited, side, due_on) "
-        "select gen_random_uuid(), id, cluster_id, 'answer', :other, current_date from matches",
+        "insert into waits (public_id, match_id, cluster_id, awaited, side, acts, due_on) "
+        "select gen_random_uuid(), id, cluster_id, 'answer', :other, :other, current_date from matches",
         "insert into disclosures (public_id, match_id, told, content, account_id) "
         "select gen_random_uuid(), id, :own, '{}', :account from matches",
     ],

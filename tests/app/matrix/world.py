@@ -214,7 +214,7 @@ class World:
             session.commit()
             return str(made.public_id)
 
-    def ask(self, role: Role, method: str, path: str, body: Any = None, version: str = "*", **query: Any) -> Response:
+    def ask(self, role: Role, method: str, path: str, body: Any = None, version: Any = "*", **query: Any) -> Response:
         """A call of the API by the person of that role, who accepts any version unless one is said."""
         headers = {**self.people[role].headers, "If-Match": version}
         return self.client.request(method, f"/api/v1{path}", json=body, params=query, headers=headers)
