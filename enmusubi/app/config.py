@@ -123,6 +123,16 @@ class Settings(BaseSettings):
         "links are handed over by people if unset",
     )
     mail_from: str | None = Field(default=None, description="Sender of letters, an e-mail address")
+    worker_inside: Literal["auto", "true", "false"] = Field(
+        default="auto",
+        description="Whether `enmusubi serve` sends notices itself; auto does with the embedded server, and leaves it "
+        "to `enmusubi worker` otherwise",
+    )
+    webhooks_may_reach: str | None = Field(
+        default=None,
+        description="Networks that are not public and may take webhooks all the same, with commas, over http too; none "
+        "if unset",
+    )
     oidc_issuer: str | None = Field(
         default=None, description="Issuer of an OpenID Connect provider that people may sign in with"
     )
@@ -131,7 +141,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "database_url", "operator_database_url", "model", "reranker", "record_days", "public_url", "trusted_proxies",
-        "session_keys", "smtp_url", "mail_from", "oidc_issuer", "oidc_client_id", "oidc_client_secret", mode="before",
+        "session_keys", "smtp_url", "mail_from", "webhooks_may_reach", "oidc_issuer", "oidc_client_id",
+        "oidc_client_secret", mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:

@@ -58,6 +58,10 @@ class Database:
         """A new session that only reads: each statement of its transaction sees what is committed by then."""
         return Session(self.engine.execution_options(postgresql_readonly=True), expire_on_commit=False)
 
+    def beside(self, connections: int) -> "Database":
+        """The same database over connections of its own, so that a worker takes none of those of requests."""
+        return Database(engine=_engine(make_url(self.url), connections), url=self.url)
+
     def close(self) -> None:
         """Close all connections; the embedded server stops when its last user leaves."""
         self.engine.dispose()
@@ -145,16 +149,20 @@ def _url(variable: str, value: SecretStr) -> URL:
 
 def _database(settings: Settings, url: URL) -> Database:
     url = url.set(drivername="postgresql+psycopg")
-    engine = create_engine(
+    engine = _engine(url, settings.database_pool)
+    return Database(engine=engine, url=url.render_as_string(hide_password=False))
+
+
+def _engine(url: URL, connections: int) -> Engine:
+    return create_engine(
         url,
-        pool_size=settings.database_pool,
+        pool_size=connections,
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=False,
         hide_parameters=True,  # parameters hold confidential texts; no error or log shows them
         connect_args={"connect_timeout": 5, "application_name": "enmusubi"},
     )
-    return Database(engine=engine, url=url.render_as_string(hide_password=False))
 
 
 def reachable(database: Database) -> bool:

@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from enmusubi.app import auth, idempotency
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller, act_as
+from enmusubi.app.clock import Clock
 from enmusubi.app.credentials import Credentials, read_credentials, read_visit
+from enmusubi.app.delivering.outbound import Outbound
 from enmusubi.app.errors import InvalidInputError, PreconditionRequiredError, UnauthenticatedError
 from enmusubi.app.explaining import MOST_EXPLAINED, Explaining
 from enmusubi.app.introducing.reading import taken_out
@@ -160,6 +162,20 @@ async def _now(runtime: RuntimeNow) -> datetime.datetime:
 
 
 MomentNow = Annotated[datetime.datetime, Depends(_now)]
+
+
+async def _outbound(runtime: RuntimeNow) -> Outbound:
+    return runtime.outbound
+
+
+OutboundNow = Annotated[Outbound, Depends(_outbound)]
+
+
+async def _clock(runtime: RuntimeNow) -> Clock:
+    return runtime.clock
+
+
+ClockNow = Annotated[Clock, Depends(_clock)]
 
 
 async def _matchmaking(runtime: RuntimeNow) -> Matchmaking:

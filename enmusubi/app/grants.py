@@ -84,7 +84,7 @@ FUNCTIONS: Final = frozenset(
         *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
-        *("match_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
+        *("match_sides", "unowned_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
         *("changed_seeds", "changed_needs"),  # for the index
         "indicators_count",
         "origins_loop",

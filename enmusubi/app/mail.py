@@ -3,8 +3,11 @@
 import logging
 import smtplib
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.utils import localtime
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -23,6 +26,19 @@ class Letter:
     to: str
     subject: str
     body: str
+    message_id: str | None = None
+    """What tells a repeat from another letter, in angle brackets."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a letter was not taken."""
+
+    reason: str
+    """The kind of error; what the server said may quote the letter."""
+    final: bool
+    """Whether there is no use in trying again."""
 
 
 class Post(Protocol):
@@ -37,6 +53,10 @@ class Post(Protocol):
         """Whether the letter was taken."""
         ...
 
+    def attempt(self, letter: Letter) -> Refusal | None:
+        """Why the letter was not taken; None where it was."""
+        ...
+
 
 class NoPost:
     """No server is configured: links are handed over by people."""
@@ -47,9 +67,13 @@ class NoPost:
         """Never."""
         return False
 
+    def attempt(self, letter: Letter) -> Refusal | None:
+        """There is nobody to take it."""
+        return Refusal("NoPost", final=True)
+
 
 class SmtpPost:
-    """Sends each letter over a connection of its own; a later outbox retries, this does not."""
+    """Sends each letter over a connection of its own, once: whoever has more patience asks again."""
 
     delivers = True
 
@@ -59,19 +83,38 @@ class SmtpPost:
 
     def send(self, letter: Letter) -> bool:
         """Whether the server took it; the reason it did not is logged without the letter or its address."""
+        refusal = self.attempt(letter)
+        if refusal is not None:
+            logger.error("a letter could not be sent: %s", refusal.reason)
+        return refusal is None
+
+    def attempt(self, letter: Letter) -> Refusal | None:
+        """Why the server did not take it, None where it did."""
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = letter.to
         message["Subject"] = letter.subject
+        message["Date"] = localtime()
         message["Auto-Submitted"] = "auto-generated"
+        if letter.message_id is not None:
+            message["Message-ID"] = letter.message_id
+        for name, value in letter.headers.items():
+            message[name] = value
         message.set_content(letter.body, cte="base64")
         try:
-            with self._connected() as server:
+            server = self._connected()
+            try:
                 server.send_message(message)
+            finally:
+                # Once the letter is taken, a server that does not say goodbye has taken it all the same.
+                with suppress(OSError, smtplib.SMTPException):
+                    server.quit()
+        except smtplib.SMTPRecipientsRefused as error:
+            final = all(500 <= code < 600 for code, _ in error.recipients.values())
+            return Refusal(type(error).__name__, final)
         except (OSError, smtplib.SMTPException) as error:
-            logger.error("a letter could not be sent: %s", type(error).__name__)  # noqa: TRY400 its text may quote it
-            return False
-        return True
+            return Refusal(type(error).__name__, final=False)
+        return None
 
     def _connected(self) -> smtplib.SMTP:
         host, secure = self._url.hostname or "", ssl.create_default_context()

@@ -20,10 +20,12 @@ from enmusubi.app.api import (
     invitations,
     matches,
     needs,
+    notices,
     oidc,
     organisations,
     seeds,
     session,
+    webhooks,
     work,
 )
 from enmusubi.app.clock import Clock
@@ -92,7 +94,7 @@ def create_app(
     post: Post | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """The ASGI application; what is given replaces what is configured or the machine's, and stays the caller's."""
+    """The ASGI application; `encoder`, `database`, `post` and `clock` replace the configured ones, the caller's own."""
     runtime = Runtime(settings, encoder, database, post, clock)
 
     @contextlib.asynccontextmanager
@@ -121,18 +123,8 @@ def create_app(
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (
-        seeds,
-        needs,
-        organisations,
-        matches,
-        introductions,
-        work,
-        session,
-        accounts,
-        invitations,
-        oidc,
-        audit,
-        clusters,
+        *(seeds, needs, organisations, matches, introductions, work, notices, webhooks),
+        *(session, accounts, invitations, oidc, audit, clusters),
     ):
         app.include_router(module.router, prefix="/api/v1")
     problems.install(app)

@@ -58,7 +58,8 @@ class Right(StrEnum):
     READ_MATCH = "read a match"
     REVIEW_MATCH = "give a verdict on a match"
     READ_REVIEWS = "read the verdicts on a match"
-    HANDLE_MATCH = "pair by hand, take a verdict back, introduce, see and make a disclosure"
+    PAIR = "pair a need and a seed by hand"
+    HANDLE_MATCH = "take a verdict back, introduce, see and make a disclosure"
     ANSWER_MATCH = "express interest in a match, accept or decline an introduction"
     FOLLOW_MATCH = "report a meeting, negotiation, agreement or outcome of a match, or close it"
     READ_DISCLOSED = "read what was disclosed to one's side"
@@ -74,6 +75,8 @@ class Right(StrEnum):
     READ_INVITATIONS = "see and withdraw invitations"
     INVITE_SIDE = "invite a person of a company or university"
     INVITE_OVERSEER = "invite a coordinator, cluster administrator or auditor"
+    ADD_WEBHOOK = "have notices sent to an address"
+    MANAGE_WEBHOOKS = "see and change webhooks: the own organisation's, or those of the cluster itself"
     READ_RECORD = "read the record, but for views of one's own entries"
     READ_INDICATORS = "read the indicators of a cluster"
     READ_CHAIN = "read the chain of innovation, as far as its ends may be seen"
@@ -118,6 +121,7 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_MATCH:           _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.REVIEW_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
     Right.READ_REVIEWS:         _row("--.-", "--.-",    ".y.-",     ".y.-",       ".y.-"),
+    Right.PAIR:                 _row("n---", "nnn-",    ".yn-",     ".nn-",       ".nn-"),
     Right.HANDLE_MATCH:         _row("n-.-", "n-.-",    ".y.-",     ".n.-",       ".n.-"),
     Right.ANSWER_MATCH:         _row("y-.-", "y-.-",    ".n.-",     ".n.-",       ".n.-"),
     Right.FOLLOW_MATCH:         _row("y-.-", "y-.-",    ".y.-",     ".n.-",       ".n.-"),
@@ -134,6 +138,8 @@ POLICY: Final[Mapping[Right, Row]] = {
     Right.READ_INVITATIONS:     _row(".n.n", ".n.n",    ".y.-",     ".y.-",       ".n.n"),
     Right.INVITE_SIDE:          _row(".n..", ".n..",    ".y..",     ".y..",       ".n.."),
     Right.INVITE_OVERSEER:      _row(".n..", ".n..",    ".n..",     ".y..",       ".n.."),
+    Right.ADD_WEBHOOK:          _row("y...", "y...",    ".y..",     ".y..",       ".n.."),
+    Right.MANAGE_WEBHOOKS:      _row("y-.-", "y-.-",    ".y.-",     ".y.-",       ".-.-"),
     Right.READ_RECORD:          _row(".n..", ".n..",    ".n..",     ".y..",       ".y.."),
     Right.READ_INDICATORS:      _row(".n.-", ".n.-",    ".y.-",     ".y.-",       ".y.-"),
     Right.READ_CHAIN:           _row(".y.-", ".y.-",    ".y.-",     ".y.-",       ".y.-"),
@@ -160,7 +166,7 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_matches": Right.READ_MATCH,
     "read_match": Right.READ_MATCH,
     "review_match": Right.REVIEW_MATCH,
-    "pair_match": Right.HANDLE_MATCH,
+    "pair_match": Right.PAIR,
     "reconsider_match": Right.HANDLE_MATCH,
     "introduce_match": Right.HANDLE_MATCH,
     "express_interest": Right.ANSWER_MATCH,
@@ -190,6 +196,15 @@ ROUTES: Final[Mapping[str, Right]] = {
     "list_invitations": Right.READ_INVITATIONS,
     "withdraw_invitation": Right.READ_INVITATIONS,
     "invite": Right.INVITE_SIDE,
+    "make_webhook": Right.ADD_WEBHOOK,
+    "list_webhooks": Right.MANAGE_WEBHOOKS,
+    "read_webhook": Right.MANAGE_WEBHOOKS,
+    "revise_webhook": Right.MANAGE_WEBHOOKS,
+    "rotate_webhook_secret": Right.MANAGE_WEBHOOKS,
+    "remove_webhook": Right.MANAGE_WEBHOOKS,
+    "try_webhook": Right.MANAGE_WEBHOOKS,
+    "list_failed_deliveries": Right.MANAGE_WEBHOOKS,
+    "replay_deliveries": Right.MANAGE_WEBHOOKS,
     "list_events": Right.READ_RECORD,
     "export_events": Right.READ_RECORD,
     "read_indicators": Right.READ_INDICATORS,
@@ -204,6 +219,7 @@ PERSONAL: Final = frozenset(
         "list_work",
         *("read_account", "revise_account", "change_password", "list_tokens", "make_token", "revoke_token"),
         "list_clusters",
+        *("list_notices", "mark_notice_read"),
     }
 )
 """Routes about the account that asks, and no other."""

@@ -15,7 +15,9 @@ from enmusubi.app.representations import OrganisationNamed
 class ActorOut(BaseModel):
     """Who did it."""
 
-    role: str = Field(description="The account's role then; `operator` for who has a shell on the server")
+    role: str = Field(
+        description="The account's role then; `operator` for who has a shell on the server, `service` for itself"
+    )
     account: uuid.UUID | None = Field(description="Null for the operator, and for an account that was erased")
     name: str | None
     organisation: OrganisationNamed | None = Field(description="Its organisation then")
@@ -28,8 +30,8 @@ class ViewOut(BaseModel):
     by: ActorOut
     version: int | None = Field(description="The version of the entry that was shown")
     through: str | None = Field(
-        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, or in a `list` "
-        "asked for by owner"
+        description="Where it was shown: in the `need` or `seed` itself, in the `reasons` of a match, in a `list` "
+        "asked for by owner, in the look before a `disclosure`, or in what was `disclosed`"
     )
 
 

@@ -3,32 +3,34 @@
 import datetime
 import uuid
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from pydantic import Field
+from sqlalchemy import ColumnElement, Select, exists, false, select
+from sqlalchemy.orm import Session, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import NotFoundError
-from enmusubi.app.models import Match, Need, Review, Seed
+from enmusubi.app.models import Account, Match, Need, Review, Seed, Wait
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
 from enmusubi.app.schemas import ReviewDraft
 from enmusubi.app.stepping.taking import Saying, check_version, hold, take
 from enmusubi.app.verdicts import seen_as
-from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Step, Verdict
+from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Step, Verdict
 
 
 def _matches(caller: Caller) -> Select[Match]:
-    """The matches that the caller may see, with both sides and the reviews."""
+    """The matches that the caller may see, with both sides and the reviews.
+
+    These are read afterwards: joined, all of a cluster would be put together before a page of it is cut off.
+    """
     return (
         select(Match)
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
-        .where(visibility.pairs_visible_to(caller))
+        .where(visibility.matches_visible_to(caller))
         .options(
-            contains_eager(Match.need).joinedload(Need.organisation),
-            contains_eager(Match.seed).joinedload(Seed.organisation),
+            selectinload(Match.need).joinedload(Need.organisation),
+            selectinload(Match.seed).joinedload(Seed.organisation),
             selectinload(Match.reviews),
         )
     )
@@ -49,9 +51,12 @@ class MatchListQuery(PageQuery):
     status: MatchStatus | None = None
     need: uuid.UUID | None = None
     seed: uuid.UUID | None = None
+    waiting_on: Side | None = Field(default=None, description="Who is waited for: need, seed or cluster")
+    overdue: bool | None = Field(default=None, description="Whether somebody is waited for whose last day is past")
+    coordinator: uuid.UUID | None = Field(default=None, description="Id of who handles it, for those who oversee it")
 
 
-def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Listed:
+def list_matches(session: Session, caller: Caller, query: MatchListQuery, today: datetime.date) -> Listed:
     """A page of the stored matches that the caller may see, newest first."""
     chosen = _matches(caller)
     if caller.oversees and caller.organisation_id is None:
@@ -60,10 +65,24 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery) -> Lis
     if query.status is not None:
         chosen = chosen.where(seen_as(caller, query.status))
     if query.need is not None:
-        chosen = chosen.where(Need.public_id == query.need)
+        chosen = chosen.where(Match.need_id == select(Need.id).where(Need.public_id == query.need).scalar_subquery())
     if query.seed is not None:
-        chosen = chosen.where(Seed.public_id == query.seed)
+        chosen = chosen.where(Match.seed_id == select(Seed.id).where(Seed.public_id == query.seed).scalar_subquery())
+    if query.waiting_on is not None:
+        chosen = chosen.where(_waited(caller, Wait.side == query.waiting_on))
+    if query.overdue is not None:
+        late = _waited(caller, Wait.due_on < today)
+        chosen = chosen.where(late if query.overdue else ~late)
+    if query.coordinator is not None:
+        handles = select(Account.id).where(Account.public_id == query.coordinator).scalar_subquery()
+        here = Match.cluster_id == caller.cluster_id if caller.oversees else false()
+        chosen = chosen.where(here, Match.coordinator_id == handles)
     return page(session, chosen, Match, query)
+
+
+def _waited(caller: Caller, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    waits = (Wait.match_id == Match.id, Wait.ended.is_(None), visibility.waits_visible_to(caller))
+    return exists().where(*waits, condition).correlate(Match)
 
 
 def review(

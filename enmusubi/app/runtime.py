@@ -17,6 +17,7 @@ from enmusubi.app.caller import acting_as_service
 from enmusubi.app.clock import Clock, SystemClock
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
+from enmusubi.app.delivering.outbound import Outbound, outbound_for
 from enmusubi.app.embedded import Keeper
 from enmusubi.app.embeddings import analysis
 from enmusubi.app.errors import ConfigurationError, EnmusubiError, NotReadyError
@@ -29,6 +30,7 @@ from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.recording import BackgroundChaining
 from enmusubi.app.reviewed import Model
 from enmusubi.app.signing_in.visits import Desk, desk_for
+from enmusubi.app.working.worker import CONNECTIONS, Worker
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
 from enmusubi.matching.snapshot import LiveSnapshot, LiveSnapshots
@@ -190,8 +192,28 @@ class Runtime:
             self._stack.callback(BackgroundChaining(self._database, self.settings.chain_seconds).close)
         if self.settings.indicators_seconds:
             self._stack.callback(BackgroundCounting(self._database, self.settings.indicators_seconds).close)
+        if self._works_inside:
+            self._start_worker(self._database)
         self._explaining = Explaining(matchmaking)
         self._matchmaking = matchmaking
+
+    @property
+    def _works_inside(self) -> bool:
+        if self.settings.worker_inside == "auto":
+            return self._database is not None and self._database.embedded is not None
+        return self.settings.worker_inside == "true"
+
+    def _start_worker(self, database: Database) -> None:
+        # Connections of its own: a webhook that takes its time holds none of those that requests wait for.
+        beside = database.beside(CONNECTIONS)
+        self._stack.callback(beside.close)
+        outbound = outbound_for(self.settings, beside.session, self.desk.post, self.clock)
+        self._stack.callback(Worker(beside, outbound).close)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """What notices are sent with; ConfigurationError where its settings are wrong."""
+        return outbound_for(self.settings, self.session, self.desk.post, self.clock)
 
     @cached_property
     def desk(self) -> Desk:

@@ -246,6 +246,28 @@ class ReviewDraft(Schema):
         return self
 
 
+Term = Annotated[int, Field(ge=1, le=250)]
+Grace = Annotated[int, Field(ge=0, le=250)]
+
+
+class Terms(Schema):
+    """How long introductions may take in a cluster, in working days of Japan."""
+
+    answer_days: Term = Field(default=10, description="For a side to answer whether it wants to be introduced")
+    introduce_days: Term = Field(default=5, description="For a coordinator to introduce what is shortlisted")
+    disclose_days: Term = Field(default=3, description="For a coordinator to disclose after two yeses")
+    meeting_days: Term = Field(default=10, description="For a coordinator to bring about a meeting")
+    report_days: Term = Field(default=20, description="For a coordinator to report what came of it")
+    outcome_days: Term = Field(default=60, description="For a coordinator to report the outcome of an agreement")
+    remind_days: Grace = Field(default=5, description="After the last day, until whoever is late is reminded")
+    escalate_days: Grace = Field(default=5, description="After that, until the coordinator is told")
+    raise_days: Grace = Field(default=5, description="After that, until the cluster administrators are told")
+    lapse_days: Grace = Field(default=5, description="After that, until what nobody answered is declined")
+    most_open_interests: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=20, description="Introductions that one organisation asked for and that wait for an answer, at once"
+    )
+
+
 def _revision_of(draft: type[Schema], shown: list[examples.Example]) -> Any:
     """The draft with every field optional, for a JSON merge patch (RFC 7396): null brings back the default."""
     fields: dict[str, Any] = {

@@ -1,9 +1,13 @@
 """A clock that a test moves."""
 
 import datetime
+from collections.abc import Mapping
 
 from enmusubi.app.clock import day_of
+from enmusubi.app.database import Database
+from enmusubi.app.introducing.keeping_time import tick
 from enmusubi.app.stepping.calendar import working_days_after
+from enmusubi.app.vocabulary import Step
 
 
 class MovedClock:
@@ -29,3 +33,9 @@ class MovedClock:
     def pass_seconds(self, seconds: float) -> None:
         """Move it a little."""
         self._now += datetime.timedelta(seconds=seconds)
+
+
+def tick_of(database: Database, clock: MovedClock) -> Mapping[Step, int]:
+    """What the service's clock did when it looked."""
+    with database.session() as session:
+        return tick(session, clock.now()).steps

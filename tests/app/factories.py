@@ -14,9 +14,11 @@ from enmusubi.app import auth
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import needs, organisations, seeds
 from enmusubi.app.embeddings import embed
-from enmusubi.app.models import Account, ApiToken, Cluster, Match, Need, Organisation, Seed
+from enmusubi.app.models import Account, ApiToken, Cluster, Interest, Match, Need, Organisation, Seed
 from enmusubi.app.schemas import NeedDraft, OrganisationDraft, SeedDraft
-from enmusubi.app.vocabulary import EntryStatus, OrganisationKind, Role
+from enmusubi.app.stepping.machine import HIDDEN
+from enmusubi.app.stepping.waiting import settle
+from enmusubi.app.vocabulary import EntryStatus, InterestAnswer, MatchStatus, OrganisationKind, Role, Side
 from enmusubi.matching.encoder import Encoder, HashEncoder
 
 ENCODER = HashEncoder()
@@ -180,6 +182,20 @@ def a_match(session: Session, need: Need, seed: Seed) -> Match:
     session.add(match)
     session.flush()
     return match
+
+
+def put_match_into(session: Session, match: Match, status: MatchStatus) -> None:
+    """Bring a match into a status, with the answers and waits that belong to it, whatever the rules on the way."""
+    match.status = status
+    asked = (
+        (InterestAnswer.WAITING if status is MatchStatus.INTRODUCED else InterestAnswer.YES)
+        if (status not in HIDDEN | {MatchStatus.DECLINED})
+        else None
+    )
+    answers = {} if asked is None else dict.fromkeys((Side.NEED, Side.SEED), asked)
+    session.add_all(Interest(match_id=match.id, side=side, answer=answer) for side, answer in answers.items())
+    session.flush()
+    settle(session, match, answers, datetime.datetime.now(datetime.UTC), renews=True)
 
 
 EXPIRED = "expired by date"

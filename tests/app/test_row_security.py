@@ -139,6 +139,7 @@ def test_raw_statements_find_what_visibility_says(scene: Scene) -> None:
                 scene, Organisation.id, visibility.organisations_visible_to(caller)
             ),
         }
+        assert wanted["select id from matches"] == expected(scene, Match.id, visibility.matches_visible_to(caller))
         with as_service(scene, caller) as session:
             for statement, found in wanted.items():
                 assert set(session.scalars(text(statement))) == found, (caller.role, statement)

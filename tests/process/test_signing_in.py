@@ -8,8 +8,9 @@ import pytest
 
 from enmusubi.app.database import Database
 from tests import oidc_provider
-from tests.app.signing_in.conftest import IdentityProvider, Mailbox, mailbox, provider
+from tests.app.signing_in.conftest import IdentityProvider, provider
 from tests.databases import own, template, variables_for
+from tests.mailbox import Mailbox, mailbox
 from tests.running import Home, Server, wait_for
 
 __all__ = ["mailbox", "own", "provider", "template"]

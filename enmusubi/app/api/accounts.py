@@ -11,7 +11,7 @@ from enmusubi.app.dependencies import AskedNow, DeskNow
 from enmusubi.app.representations import Page
 from enmusubi.app.signing_in import people, tokens
 from enmusubi.app.signing_in.drafts import AccountDraft, PasswordDraft, TokenDraft
-from enmusubi.app.signing_in.shown import AccountOut, PersonOut, TokenMade, TokenOut, TokensOut
+from enmusubi.app.signing_in.shown import AccountOut, PersonDeactivated, PersonOut, TokenMade, TokenOut, TokensOut
 from enmusubi.app.vocabulary import Scope
 
 router = APIRouter(tags=["accounts"])
@@ -25,7 +25,7 @@ def read_account(asked: AskedNow) -> AccountOut:
 
 @router.patch("/account", openapi_extra=session_only())
 def revise_account(draft: AccountDraft, asked: AskedNow) -> AccountOut:
-    """Change your name, or the language of the letters to you."""
+    """Change your name, the language of what is written to you, or which letters you get."""
     people.revise_own(asked.session, asked.caller, draft)
     return people.own_out(asked.session, asked.caller)
 
@@ -63,9 +63,10 @@ def list_accounts(query: Annotated[PageQuery, Query()], asked: AskedNow) -> Page
 
 
 @router.post("/accounts/{account_id}/deactivate", openapi_extra=allows(Scope.ADMINISTER))
-def deactivate_account(account_id: uuid.UUID, asked: AskedNow, desk: DeskNow) -> PersonOut:
+def deactivate_account(account_id: uuid.UUID, asked: AskedNow, desk: DeskNow) -> PersonDeactivated:
     """End an account's sessions and tokens, and let it in no more; for cluster administrators."""
-    return PersonOut.model_validate(people.deactivate(asked.session, desk, asked.identified, account_id))
+    account = people.deactivate(asked.session, desk, asked.identified, account_id)
+    return people.deactivated_out(asked.session, account)
 
 
 @router.post("/accounts/{account_id}/reactivate", openapi_extra=allows(Scope.ADMINISTER))

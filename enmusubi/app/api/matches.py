@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from enmusubi.app import reviewing
+from enmusubi.app.clock import day_of
 from enmusubi.app.credentials import allows
 from enmusubi.app.dependencies import (
     Asked,
@@ -50,9 +51,11 @@ def match_text(query: MatchQuery, asking: AskingNow, matchmaking: MatchmakingNow
 
 
 @router.get("/matches", openapi_extra=allows(Scope.READ))
-def list_matches(query: Annotated[reviewing.MatchListQuery, Query()], asked: AskedNow) -> Page[MatchOut]:
+def list_matches(
+    query: Annotated[reviewing.MatchListQuery, Query()], asked: AskedNow, now: MomentNow
+) -> Page[MatchOut]:
     """The stored matches open to you, newest first."""
-    listed = reviewing.list_matches(asked.session, asked.caller, query)
+    listed = reviewing.list_matches(asked.session, asked.caller, query, day_of(now))
     return Page[MatchOut](items=[_shown(asked, match) for match in listed.rows], next=listed.next)
 
 

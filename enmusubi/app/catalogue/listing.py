@@ -17,10 +17,10 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import search_key
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.identifiers import normalise
-from enmusubi.app.models import Account, Match, Need, NeedDetail, Organisation, Seed
+from enmusubi.app.models import Account, Delivery, Match, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.vocabulary import Cooperation, EntryStatus, OrganisationKind
 
-Entry = TypeVar("Entry", Seed, Need, Organisation, Match, Account)
+Entry = TypeVar("Entry", Seed, Need, Organisation, Match, Account, Delivery)
 Word = Annotated[str, Field(max_length=200)]
 
 

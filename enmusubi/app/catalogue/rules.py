@@ -17,7 +17,7 @@ from enmusubi.app.errors import (
     PreconditionFailedError,
     located,
 )
-from enmusubi.app.models import Cluster, Need, Organisation, Seed
+from enmusubi.app.models import Cluster, Need, Organisation, Seed, WebhookEndpoint
 from enmusubi.app.schemas import NeedDraft, SeedDraft
 from enmusubi.app.vocabulary import EntryStatus
 
@@ -36,7 +36,7 @@ def search_key(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def check_version(entry: Seed | Need | Organisation, version: int | None) -> None:
+def check_version(entry: Seed | Need | Organisation | WebhookEndpoint, version: int | None) -> None:
     """Raise PreconditionFailedError where `version` is not the present one; None stands for any."""
     if version is not None and entry.version != version:
         raise PreconditionFailedError(

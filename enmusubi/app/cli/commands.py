@@ -42,6 +42,14 @@ def serve(
 
 
 @app.command()
+def worker() -> None:
+    """Send notices and do chores until interrupted; `enmusubi serve` does it by itself on the embedded server."""
+    from enmusubi.app.cli import working
+
+    working.work()
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest form."""
     from enmusubi.app.cli import upgrading

@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from enmusubi.app.cli.log_lines import write_log
 from enmusubi.app.cli.opening import read_settings
 from enmusubi.app.config import Settings
 from enmusubi.app.errors import ConfigurationError
@@ -45,15 +46,11 @@ def take_port(settings: Settings) -> socket.socket:
 
 def run(settings: Settings, listening: socket.socket) -> None:
     """Serve on a bound socket until interrupted."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
-    for library in ("httpx2", "httpcore2", "authlib"):
-        # They log what is sent to the identity provider, the client's secret included.
-        logging.getLogger(library).setLevel(logging.WARNING)
+    write_log(settings)
     host, port = listening.getsockname()[:2]
     app = create_app(settings.model_copy(update={"port": port}))  # links name the port that was taken
-    app.state.runtime.desk  # noqa: B018 what is wrong with keys, mail or identity provider is told now, in one line
+    # What is wrong with keys, mail, identity provider or webhooks is told now, in one line.
+    app.state.runtime.outbound  # noqa: B018 made here
     logging.getLogger("enmusubi").info("serving on http://%s:%d/api/v1", host, port)
     config = uvicorn.Config(
         app,

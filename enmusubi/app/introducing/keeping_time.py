@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.clock import day_of
-from enmusubi.app.database import Database
 from enmusubi.app.models import ClusterSettings, Match, Wait
 from enmusubi.app.stepping.calendar import first_day_past
 from enmusubi.app.stepping.taking import Saying, hold_if_free, take_as_service
@@ -34,53 +33,60 @@ class Ticked:
         return bool(self.steps)
 
 
-def tick(database: Database, now: datetime.datetime) -> Ticked:
-    """Do what is due on the day of `now`; what somebody else holds at the moment is left to the next time."""
+def keep_time(session: Session, now: datetime.datetime) -> None:
+    """Do what is due: a chore of the worker."""
+    tick(session, now)
+
+
+def tick(session: Session, now: datetime.datetime) -> Ticked:
+    """Do what is due on the day of `now`; what somebody else holds at the moment is left to the next time.
+
+    Commits after each, so the session holds nothing else.
+    """
     steps: dict[Step, int] = {}
     after = 0
-    while keys := _due(database, day_of(now), after):
-        for key in keys:
-            step = _look_at(database, key, now)
-            if step is not None:
-                steps[step] = steps.get(step, 0) + 1
-        after = keys[-1]
+    with acting_as_service(session):
+        while keys := _due(session, day_of(now), after):
+            for key in keys:
+                step = _look_at(session, key, now)
+                session.commit()
+                if step is not None:
+                    steps[step] = steps.get(step, 0) + 1
+            after = keys[-1]
     return Ticked(steps)
 
 
-def _due(database: Database, today: datetime.date, after: int) -> list[int]:
+def _due(session: Session, today: datetime.date, after: int) -> list[int]:
     due = select(Wait.id).where(Wait.ended.is_(None), Wait.next_on <= today, Wait.id > after)
-    with database.session() as session, acting_as_service(session):
-        return list(session.scalars(due.order_by(Wait.id).limit(_AT_ONCE)))
+    return list(session.scalars(due.order_by(Wait.id).limit(_AT_ONCE)))
 
 
-def _look_at(database: Database, key: int, now: datetime.datetime) -> Step | None:
-    """The next thing about one wait, committed; None where there is nothing to do any more."""
-    with database.session() as session, acting_as_service(session):
-        match = session.scalar(select(Match).join(Wait, Wait.match_id == Match.id).where(Wait.id == key))
-        # Before the wait, as by everybody who takes a step.
-        held = None if match is None else hold_if_free(session, match)
-        if held is None:
-            return None
-        wait = session.get_one(Wait, key, populate_existing=True, with_for_update=True)
-        if wait.ended is not None or wait.next_on is None or wait.next_on > day_of(now):
-            return None
-        step = _next_step(wait)
-        if step in _MOMENTS:
-            setattr(wait, _MOMENTS[step], now)
-            wait.next_on = _after(session, wait, now)
-            session.flush()
-        facts = {"awaited": wait.awaited, "side": wait.side, "due_on": wait.due_on.isoformat()}
-        reason = ReasonCode.NO_ANSWER if step is Step.LAPSE else None
-        take_as_service(session, held, step, now, Saying(reason, facts=facts))
-        session.commit()
-        return step
+def _look_at(session: Session, key: int, now: datetime.datetime) -> Step | None:
+    """The next thing about one wait; None where there is nothing to do any more."""
+    match = session.scalar(select(Match).join(Wait, Wait.match_id == Match.id).where(Wait.id == key))
+    # Before the wait, as by everybody who takes a step.
+    held = None if match is None else hold_if_free(session, match)
+    if held is None:
+        return None
+    wait = session.get_one(Wait, key, populate_existing=True, with_for_update=True)
+    if wait.ended is not None or wait.next_on is None or wait.next_on > day_of(now):
+        return None
+    step = _next_step(wait)
+    if step in _MOMENTS:
+        setattr(wait, _MOMENTS[step], now)
+        wait.next_on = _after(session, wait, now)
+        session.flush()
+    facts = {"awaited": wait.awaited, "side": wait.acts, "due_on": wait.due_on.isoformat()}
+    reason = ReasonCode.NO_ANSWER if step is Step.LAPSE else None
+    take_as_service(session, held, step, now, Saying(reason, facts=facts))
+    return step
 
 
 def _next_step(wait: Wait) -> Step:
     if wait.reminded is None:
         return Step.REMIND
     # Who is late is the coordinator: there is nobody to turn to but the administrators.
-    if wait.escalated is None and wait.side != Side.CLUSTER:
+    if wait.escalated is None and wait.acts != Side.CLUSTER:
         return Step.ESCALATE
     return Step.RAISE if wait.raised is None else Step.LAPSE
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue.needs import read_need
+from enmusubi.app.catalogue.needs import owners_known, read_need
 from enmusubi.app.catalogue.seeds import read_seed
 from enmusubi.app.errors import ConflictError
 from enmusubi.app.introducing.drafts import PairDraft
@@ -30,7 +30,8 @@ def pair(
     """
     need = read_need(session, caller, draft.need)
     seed = read_seed(session, caller, draft.seed)
-    require(caller, Right.HANDLE_MATCH, relation_to(caller, need.cluster_id, None))
+    owner = caller.organisation_id if owners_known(session, caller, [need]) else None
+    require(caller, Right.PAIR, relation_to(caller, need.cluster_id, owner))
     stored = _stored(session, need, seed) or _new(session, caller, matchmaking, need, seed)
     match = read_match(session, caller, stored.public_id)
     held = hold(session, match)

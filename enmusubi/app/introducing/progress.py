@@ -2,11 +2,12 @@
 
 import datetime
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session, contains_eager, load_only
+from sqlalchemy import select
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
@@ -20,6 +21,7 @@ from enmusubi.app.introducing.shown import (
     Reader,
     StepOut,
     WaitOut,
+    Whose,
     entry_named,
     outcomes_out,
     status_seen,
@@ -28,7 +30,7 @@ from enmusubi.app.introducing.shown import (
 )
 from enmusubi.app.models import Match, Need, NeedDetail, Outcome, Seed
 from enmusubi.app.permissions import Right, relation_to, require
-from enmusubi.app.stepping.machine import HIDDEN
+from enmusubi.app.stepping.machine import OPEN
 from enmusubi.app.vocabulary import EntryStatus, MatchStatus, Side
 
 
@@ -80,11 +82,12 @@ def seed_progress(session: Session, caller: Caller, public_id: uuid.UUID, now: d
 
 def _progress(session: Session, reader: Reader, entry: Seed | Need, now: datetime.datetime) -> ProgressOut:
     caller = reader.caller
-    of_entry = (Match.need_id if isinstance(entry, Need) else Match.seed_id) == entry.id
-    matches = _taken_up(session, caller, of_entry)
+    every = _matches(session, caller, entry)
+    counts = Counter(status_seen(reader, match, match.status) for match in every)
+    matches = [match for match in every if status_seen(reader, match, match.status) is not MatchStatus.SUGGESTED]
     steps = steps_by_match(session, caller, matches)
-    waits = waits_by_match(session, caller, matches)
-    outcomes = _outcomes(session, matches)
+    waits = waits_by_match(session, caller, [match for match in matches if match.status in OPEN])
+    outcomes = _outcomes(session, [match for match in matches if match.status == MatchStatus.OUTCOME])
     shown = [
         MatchProgress(
             match=match.public_id,
@@ -96,33 +99,27 @@ def _progress(session: Session, reader: Reader, entry: Seed | Need, now: datetim
         )
         for match in matches
     ]
-    every = [wait for each in shown for wait in each.waiting]
+    waited = [wait for each in shown for wait in each.waiting]
     return ProgressOut(
         entry=entry_named(entry),
         status=EntryStatus(entry.status),
-        counts=_counts(session, reader, of_entry),
-        waiting_on_you=sum(wait.on == "you" for wait in every),
-        overdue=sum(wait.overdue for wait in every),
-        next_due_on=min((wait.due_on for wait in every), default=None),
+        counts=dict(counts),
+        waiting_on_you=sum(wait.on is Whose.YOU for wait in waited),
+        overdue=sum(wait.overdue for wait in waited),
+        next_due_on=min((wait.due_on for wait in waited), default=None),
         matches=shown,
     )
 
 
-def _pairs(caller: Caller, of_entry: ColumnElement[bool]) -> Sequence[ColumnElement[bool]]:
-    return (of_entry, visibility.pairs_visible_to(caller))
-
-
-def _taken_up(session: Session, caller: Caller, of_entry: ColumnElement[bool]) -> Sequence[Match]:
-    """Matches of which there is something to tell this reader."""
-    untold = {MatchStatus.SUGGESTED} if caller.oversees else HIDDEN
+def _matches(session: Session, caller: Caller, entry: Seed | Need) -> Sequence[Match]:
+    """Every match of the entry, the latest first."""
+    of_entry, other = (Match.need_id, Match.seed) if isinstance(entry, Need) else (Match.seed_id, Match.need)
+    named = (Seed.public_id, Seed.title) if isinstance(entry, Need) else (Need.public_id, Need.title)
     query = (
         select(Match)
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
-        .where(*_pairs(caller, of_entry), Match.status.not_in(sorted(untold)))
+        .where(of_entry == entry.id, visibility.matches_visible_to(caller))
         .options(
-            contains_eager(Match.need).load_only(Need.public_id, Need.title),
-            contains_eager(Match.seed).load_only(Seed.public_id, Seed.title),
+            selectinload(other).load_only(*named),
             load_only(Match.public_id, Match.status, Match.cluster_id, Match.need_id, Match.seed_id),
         )
         .order_by(Match.id.desc())
@@ -130,24 +127,10 @@ def _taken_up(session: Session, caller: Caller, of_entry: ColumnElement[bool]) -
     return session.scalars(query).all()
 
 
-def _counts(session: Session, reader: Reader, of_entry: ColumnElement[bool]) -> dict[MatchStatus, int]:
-    query = (
-        select(Match.status, Match.cluster_id, func.count())
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
-        .where(*_pairs(reader.caller, of_entry))
-        .group_by(Match.status, Match.cluster_id)
-    )
-    counts: dict[MatchStatus, int] = {}
-    for status, cluster_id, number in session.execute(query):
-        all_seen = reader.caller.oversees and cluster_id == reader.caller.cluster_id
-        seen = MatchStatus.SUGGESTED if status in HIDDEN and not all_seen else MatchStatus(status)
-        counts[seen] = counts.get(seen, 0) + number
-    return counts
-
-
 def _outcomes(session: Session, matches: Sequence[Match]) -> Mapping[int, Sequence[Outcome]]:
     found: dict[int, list[Outcome]] = {}
+    if not matches:
+        return found
     for outcome in session.scalars(
         select(Outcome).where(Outcome.match_id.in_([match.id for match in matches])).order_by(Outcome.id)
     ):

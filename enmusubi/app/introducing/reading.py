@@ -27,6 +27,8 @@ Rows = Sequence[tuple[MatchStep, StepActor | None]]
 def steps_by_match(session: Session, caller: Caller, matches: Iterable[Match]) -> Mapping[int, Rows]:
     """The steps of matches that the caller sees, in their order, each with who took it where he may know."""
     keys = [match.id for match in matches]
+    if not keys:
+        return {}
     query = (
         select(MatchStep, StepActor)
         .outerjoin(StepActor, (StepActor.step_id == MatchStep.id) & visibility.step_actors_visible_to(caller))
@@ -44,6 +46,8 @@ def steps_by_match(session: Session, caller: Caller, matches: Iterable[Match]) -
 def waits_by_match(session: Session, caller: Caller, matches: Iterable[Match]) -> Mapping[int, Sequence[Wait]]:
     """What is waited for in matches that the caller sees."""
     keys = [match.id for match in matches]
+    if not keys:
+        return {}
     query = select(Wait).where(Wait.match_id.in_(keys), Wait.ended.is_(None), visibility.waits_visible_to(caller))
     found: dict[int, list[Wait]] = defaultdict(list)
     for wait in session.scalars(query.order_by(Wait.id)):

@@ -23,7 +23,6 @@ from enmusubi.app.stepping.taking import Held, Saying, check_version, hold, take
 from enmusubi.app.vocabulary import MatchStatus, Step
 
 RIGHTS: Final[Mapping[Step, Right]] = {
-    Step.PAIR: Right.HANDLE_MATCH,
     Step.RECONSIDER: Right.HANDLE_MATCH,
     Step.INTRODUCE: Right.HANDLE_MATCH,
     Step.DISCLOSE: Right.HANDLE_MATCH,

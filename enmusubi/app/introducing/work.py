@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, and_, false, or_, select, tuple_
-from sqlalchemy.orm import Session, contains_eager, load_only
+from sqlalchemy.orm import Session, contains_eager, load_only, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
@@ -17,7 +17,7 @@ from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.introducing.shown import EntryNamed, entry_named
-from enmusubi.app.models import Match, Need, Seed, Wait
+from enmusubi.app.models import Match, Need, NeedDetail, Seed, Wait
 from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
 
@@ -58,23 +58,24 @@ class Work:
 
 def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.datetime) -> Work:
     """A page of what waits for the caller; for cluster administrators what was raised to them."""
-    position = tuple_(Wait.due_on, Match.public_id, Wait.side)
+    position = tuple_(Wait.due_on, Wait.public_id)
     chosen = (
         select(Wait)
         .join(Match, Wait.match_id == Match.id)
-        .join(Need, Match.need_id == Need.id)
-        .join(Seed, Match.seed_id == Seed.id)
         .where(Wait.ended.is_(None), visibility.waits_visible_to(caller), _waits_for(caller, everybody=query.everybody))
         .options(
             contains_eager(Wait.match).options(
-                load_only(Match.public_id, Match.status, Match.cluster_id),
-                contains_eager(Match.need).load_only(Need.public_id, Need.title),
-                contains_eager(Match.seed).load_only(Seed.public_id, Seed.title),
+                load_only(Match.public_id, Match.status, Match.cluster_id, Match.need_id, Match.seed_id),
+                # Read afterwards, of what is on the page.
+                selectinload(Match.need).load_only(Need.public_id, Need.title),
+                selectinload(Match.seed).load_only(Seed.public_id, Seed.title),
             )
         )
-        .order_by(Wait.due_on, Match.public_id, Wait.side)
+        .order_by(Wait.due_on, Wait.public_id)
         .limit(query.limit + 1)
     )
+    if not caller.oversees:
+        chosen = chosen.where(Match.id.in_(visibility.own_matches(caller)))
     today = day_of(now)
     if query.overdue is not None:
         chosen = chosen.where(Wait.due_on < today if query.overdue else Wait.due_on >= today)
@@ -94,10 +95,12 @@ def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
         rules.append(and_(of_cluster, Wait.raised.is_not(None)))
     if caller.coordinates:
         mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
-        rules.append(and_(of_cluster, Wait.side == Side.CLUSTER, *(() if everybody else (mine,))))
+        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, *(() if everybody else (mine,))))
     if caller.organisation_id is not None:
-        rules.append(and_(Wait.side == Side.NEED, visibility.own(caller, Need)))
-        rules.append(and_(Wait.side == Side.SEED, Seed.organisation_id == caller.organisation_id))
+        needs = select(NeedDetail.need_id).where(NeedDetail.owner_id == caller.organisation_id)
+        seeds = select(Seed.id).where(Seed.organisation_id == caller.organisation_id)
+        rules.append(and_(Wait.side == Side.NEED, Match.need_id.in_(needs)))
+        rules.append(and_(Wait.side == Side.SEED, Match.seed_id.in_(seeds)))
     return or_(false(), *rules)
 
 
@@ -120,14 +123,12 @@ def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
 
 
 def _cursor_at(wait: Wait) -> str:
-    place = wait.due_on.toordinal().to_bytes(4, "big") + wait.match.public_id.bytes + wait.side.encode()
-    return base64.urlsafe_b64encode(place).decode()
+    return base64.urlsafe_b64encode(wait.due_on.toordinal().to_bytes(4, "big") + wait.public_id.bytes).decode()
 
 
-def _read_cursor(cursor: str) -> tuple[datetime.date, uuid.UUID, str]:
+def _read_cursor(cursor: str) -> tuple[datetime.date, uuid.UUID]:
     try:
         raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-        day = datetime.date.fromordinal(int.from_bytes(raw[:4], "big"))
-        return day, uuid.UUID(bytes=raw[4:20]), str(Side(raw[20:].decode("ascii")))
+        return datetime.date.fromordinal(int.from_bytes(raw[:4], "big")), uuid.UUID(bytes=raw[4:])
     except (ValueError, OverflowError):
         raise InvalidInputError("cursor: not one that a page of this list gave; start without it") from None

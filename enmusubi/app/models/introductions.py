@@ -99,18 +99,22 @@ class Wait(Base):
     __table_args__ = (
         one_of("awaited", Awaited, "awaited"),
         one_of("side", Side, "side"),
+        one_of("acts", Side, "acts"),
         Index("uq_waits_open", "match_id", "side", "awaited", unique=True, postgresql_where=text("ended IS NULL")),
         # The queue of a cluster, by what is due first.
-        Index("ix_waits_due", "cluster_id", "due_on", "id", postgresql_where=text("ended IS NULL")),
+        Index("ix_waits_due", "cluster_id", "acts", "due_on", "public_id", postgresql_where=text("ended IS NULL")),
         # What the clock has to look at.
         Index("ix_waits_next", "next_on", "id", postgresql_where=text("ended IS NULL")),
     )
     id: Mapped[int] = new_key()
+    public_id: Mapped[uuid.UUID] = new_public_id()
     match_id: Mapped[int] = mapped_column(ForeignKey(Match.id, ondelete="CASCADE"), index=True)
     cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
     awaited: Mapped[str] = mapped_column(Text)
-    # Who is to act: one of the two sides, or the cluster's coordinator.
+    # Whose step it is that is waited for: of one of the two sides, or of the cluster's coordinator.
     side: Mapped[str] = mapped_column(Text)
+    # Who is to take it: the same, but the coordinator for an entry of no organisation.
+    acts: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime.datetime] = set_now()
     due_on: Mapped[datetime.date] = mapped_column(Date)
     # The day from which the clock does the next thing about it; NULL: nothing more.

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from enmusubi.app import examples
 from enmusubi.app.schemas import Schema, ShortText, storable
 from enmusubi.app.signing_in.passwords import MOST
-from enmusubi.app.vocabulary import Language, Role, Scope
+from enmusubi.app.vocabulary import Language, Letters, Role, Scope
 
 TOKEN_DAYS = 365
 
@@ -73,6 +73,9 @@ class AccountDraft(Schema):
 
     name: PersonName | None = None
     language: Language | None = None
+    letters: Letters | None = Field(
+        default=None, description="Which notices come as letters too: all, or those that ask for an answer"
+    )
 
 
 class TokenDraft(Schema):

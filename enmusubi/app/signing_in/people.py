@@ -9,6 +9,7 @@ from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
+from enmusubi.app.introducing.handing_over import count_open
 from enmusubi.app.models import Account, ApiToken
 from enmusubi.app.permissions import Right, relation_to, require
 from enmusubi.app.recording import Actor
@@ -16,9 +17,9 @@ from enmusubi.app.signing_in import invitations, sessions
 from enmusubi.app.signing_in.drafts import AccountDraft, PasswordDraft
 from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.passwords import check_choice
-from enmusubi.app.signing_in.shown import AccountOut, PersonOut
+from enmusubi.app.signing_in.shown import AccountOut, PersonDeactivated, PersonOut
 from enmusubi.app.signing_in.visits import Desk
-from enmusubi.app.vocabulary import Action
+from enmusubi.app.vocabulary import Action, Letters
 
 
 def visible_to(caller: Caller) -> ColumnElement[bool]:
@@ -39,12 +40,15 @@ def own_out(session: Session, caller: Caller) -> AccountOut:
     account = own(session, caller)
     shown = PersonOut.model_validate(account)
     return AccountOut(
-        **dict(shown), has_password=account.password_hash is not None, has_identity=account.oidc_subject is not None
+        **dict(shown),
+        has_password=account.password_hash is not None,
+        has_identity=account.oidc_subject is not None,
+        letters=Letters(account.letters),
     )
 
 
 def revise_own(session: Session, caller: Caller, changes: AccountDraft) -> None:
-    """Change name or language."""
+    """Change name, language, or which letters come."""
     account = own(session, caller)
     for name in changes.model_fields_set:
         value = getattr(changes, name)
@@ -81,6 +85,11 @@ def deactivate(session: Session, desk: Desk, identified: Identified, public_id: 
         raise ConflictError("you cannot deactivate your own account; another administrator can")
     end(session, identified.caller, account)
     return account
+
+
+def deactivated_out(session: Session, account: Account) -> PersonDeactivated:
+    """An account that was deactivated, with what it leaves behind."""
+    return PersonDeactivated(**dict(PersonOut.model_validate(account)), open_matches=count_open(session, account))
 
 
 def reactivate(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:

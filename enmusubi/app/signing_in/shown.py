@@ -6,7 +6,7 @@ import uuid
 from pydantic import Field
 
 from enmusubi.app.representations import PUBLIC_ID, OrganisationNamed, Representation
-from enmusubi.app.vocabulary import Language, Role, Scope, SignInMethod
+from enmusubi.app.vocabulary import Language, Letters, Role, Scope, SignInMethod
 
 
 class _Identified(Representation):
@@ -25,11 +25,18 @@ class PersonOut(_Identified):
     created: datetime.datetime
 
 
+class PersonDeactivated(PersonOut):
+    """An account that was deactivated."""
+
+    open_matches: int = Field(description="Matches under way that it handles, to be handed over to another coordinator")
+
+
 class AccountOut(PersonOut):
     """One's own account."""
 
     has_password: bool
     has_identity: bool = Field(description="Whether an identity provider's account belongs to it")
+    letters: Letters = Field(description="Which notices come as letters too: all, or those that ask for an answer")
 
 
 class SessionOut(_Identified):

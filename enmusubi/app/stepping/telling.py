@@ -41,7 +41,7 @@ def tell(session: Session, match: Match, taken: MatchStep, begun: Iterable[Wait]
     for wait in begun:
         if wait.awaited == Awaited.ANSWER:
             due = {"due_on": wait.due_on.isoformat()}
-            _notify(session, match, NoticeKind.INTEREST_ASKED, _AUDIENCES[Side(wait.side)], due)
+            _notify(session, match, NoticeKind.INTEREST_ASKED, _AUDIENCES[Side(wait.acts)], due)
 
 
 def _notify(session: Session, match: Match, kind: NoticeKind, audience: Audience, facts: Mapping[str, Any]) -> None:

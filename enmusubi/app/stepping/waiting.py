@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Text, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.clock import day_of
@@ -45,19 +45,26 @@ def settle(session: Session, match: Match, answers: Asked, now: datetime.datetim
     if not wanted:
         return []
     settings = session.get_one(ClusterSettings, match.cluster_id)
-    begun = [_begun(match, settings, side, what, now) for side, what in sorted(wanted)]
+    unowned = set(session.scalars(select(func.unowned_sides(match.id, type_=Text))))
+    begun = [
+        _begun(match, settings, side, Side.CLUSTER if side in unowned else side, what, now)
+        for side, what in sorted(wanted)
+    ]
     session.add_all(begun)
     session.flush()
     return begun
 
 
-def _begun(match: Match, settings: ClusterSettings, side: Side, what: Awaited, now: datetime.datetime) -> Wait:
+def _begun(
+    match: Match, settings: ClusterSettings, side: Side, acts: Side, what: Awaited, now: datetime.datetime
+) -> Wait:
     due_on = working_days_after(day_of(now), getattr(settings, _TERMS[what]))
     return Wait(
         match_id=match.id,
         cluster_id=match.cluster_id,
         awaited=what,
         side=side,
+        acts=acts,
         since=now,
         due_on=due_on,
         next_on=first_day_past(due_on, settings.remind_days),

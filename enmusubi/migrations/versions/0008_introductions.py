@@ -62,6 +62,14 @@ FUNCTIONS = {
         "union all select 'cluster' from matches where id = of_match and caller_role() = 'coordinator' "
         "and cluster_id = caller_cluster()",
     ),
+    # The sides whose entry is of no organisation.
+    "unowned_sides(of_match bigint)": (
+        "setof text",
+        "select 'need' from matches join need_details as detail on detail.need_id = matches.need_id "
+        "where matches.id = of_match and detail.owner_id is null and caller_role() = 'service' "
+        "union all select 'seed' from matches join seeds on seeds.id = matches.seed_id "
+        "where matches.id = of_match and seeds.organisation_id is null and caller_role() = 'service'",
+    ),
     # Of the seeds in introductions, those of the needs of the caller's organisation; for who oversees a cluster, those
     # of other clusters. They stay readable when they are put on hold, expire or are withdrawn.
     "introduced_seeds()": (
@@ -116,20 +124,25 @@ begin
 end $$
 """
 
-# Looked up pair by pair: `exists` would have the planner read all needs and seeds first, for a page of fifty too.
-PAIR_IS_SEEN = f"""
-  (select true from needs where needs.id = need_id) and (select true from seeds where seeds.id = seed_id)
-  and (
-    ({OVERSEES} and cluster_id = {CLUSTER})
-    or need_id in (select own_needs())
-    or (exists (select from seeds where seeds.id = seed_id and seeds.organisation_id = {ORGANISATION})
-        and {{barred}})
-  )
-"""
 NOT_EXCLUDED = f"not excludes(need_id, {ORGANISATION})"
-BEFORE = PAIR_IS_SEEN.format(barred=NOT_EXCLUDED)
-# Who was introduced has been told already.
-NOW = PAIR_IS_SEEN.format(barred=f"(status not in {HIDDEN} or {NOT_EXCLUDED})")
+OWN_SEED = f"exists (select from seeds where seeds.id = seed_id and seeds.organisation_id = {ORGANISATION})"
+# Looked up pair by pair: `exists` would have the planner read all needs and seeds first, for a page of fifty too.
+ENTRIES_ARE_SEEN = (
+    "(select true from needs where needs.id = need_id) and (select true from seeds where seeds.id = seed_id)"
+)
+BEFORE = f"""
+  {ENTRIES_ARE_SEEN}
+  and (({OVERSEES} and cluster_id = {CLUSTER}) or need_id in (select own_needs()) or ({OWN_SEED} and {NOT_EXCLUDED}))
+"""
+# The same, looked up once a statement.
+NOT_BARRED = f"need_id not in (select needs_excluding({ORGANISATION}))"
+# Who was introduced has been told already: nothing more is asked, neither of the entries nor of exclusions.
+TOLD = f"status not in {HIDDEN}"
+NOW = f"""
+  (({OVERSEES} and cluster_id = {CLUSTER}) or need_id in (select own_needs())
+   or (seed_id in (select id from seeds where organisation_id = {ORGANISATION}) and ({TOLD} or {NOT_BARRED})))
+  and ({TOLD} or ({ENTRIES_ARE_SEEN}))
+"""
 RIGHT_CLUSTER = "exists (select from needs where needs.id = need_id and needs.cluster_id = matches.cluster_id)"
 # Rankings store and score what nobody has decided on; every step is written down by the service, on behalf of whoever
 # may take it.
@@ -236,12 +249,13 @@ POLICIES: dict[str, dict[str, str | tuple[str, str]]] = {
         "update": (f"{ADMINISTERS} and {OF_CLUSTER}", f"{ADMINISTERS} and {OF_CLUSTER}"),
     },
 }
-# Beside the policies of 0006, after them: none of this is looked at where those say yes.
+# Beside the policies of 0006. PostgreSQL asks policies in the reverse order of their names: what these look up, once a
+# statement, is not looked up where the others say yes.
 FURTHER = {
-    ("seeds", "select_rows_introduced"): "for select using (id in (select introduced_seeds()))",
-    ("needs", "select_rows_introduced"): "for select using (id in (select introduced_needs()))",
+    ("seeds", "introduced_rows"): "for select using (id in (select introduced_seeds()))",
+    ("needs", "introduced_rows"): "for select using (id in (select introduced_needs()))",
     # What the service does by itself is recorded too.
-    ("record_events", "insert_rows_service"): f"for insert with check ({SERVICE} and role = {ROLE})",
+    ("record_events", "by_service_rows"): f"for insert with check ({SERVICE} and role = {ROLE})",
 }
 # What was decided before there were steps.
 FILL = """
@@ -257,8 +271,8 @@ from reviews join match_steps on match_steps.public_id = reviews.public_id
 join accounts on accounts.id = reviews.account_id;
 update matches set coordinator_id = (select account_id from reviews where match_id = matches.id and
   verdict = 'shortlist' order by id desc limit 1) where status = 'shortlisted';
-insert into waits (match_id, cluster_id, awaited, side, due_on, next_on)
-select id, cluster_id, 'introduction', 'cluster', current_date + 7, current_date + 15 from matches
+insert into waits (public_id, match_id, cluster_id, awaited, side, acts, due_on, next_on)
+select gen_random_uuid(), id, cluster_id, 'introduction', 'cluster', 'cluster', current_date + 7, current_date + 15 from matches
 where status = 'shortlisted';
 """
 
@@ -375,24 +389,28 @@ def upgrade() -> None:
     op.create_table(
         "waits",
         _key(),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.Column("match_id", sa.BigInteger(), nullable=False),
         sa.Column("cluster_id", sa.BigInteger(), nullable=False),
         sa.Column("awaited", sa.Text(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         _moment("since", now=True),
+        sa.Column("acts", sa.Text(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("next_on", sa.Date(), nullable=True),
         *(_moment(name) for name in ("reminded", "escalated", "raised", "ended")),
         sa.CheckConstraint(f"awaited IN ({AWAITED})", name=op.f("ck_waits_awaited")),
         sa.CheckConstraint(f"side IN ({SIDES})", name=op.f("ck_waits_side")),
+        sa.CheckConstraint(f"acts IN ({SIDES})", name=op.f("ck_waits_acts")),
         _to("waits", "match_id", "matches", cascade=True),
         _to("waits", "cluster_id", "clusters"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waits")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_waits_public_id")),
     )
     op.create_index(op.f("ix_waits_match_id"), "waits", ["match_id"])
     is_open = sa.text("ended IS NULL")
     op.create_index("uq_waits_open", "waits", ["match_id", "side", "awaited"], unique=True, postgresql_where=is_open)
-    op.create_index("ix_waits_due", "waits", ["cluster_id", "due_on", "id"], postgresql_where=is_open)
+    op.create_index("ix_waits_due", "waits", ["cluster_id", "acts", "due_on", "public_id"], postgresql_where=is_open)
     op.create_index("ix_waits_next", "waits", ["next_on", "id"], postgresql_where=is_open)
     op.create_table(
         "disclosures",

@@ -2,11 +2,10 @@
 
 from sqlalchemy.orm import Session
 
-from enmusubi.app.introducing.keeping_time import tick
 from enmusubi.app.introducing.reopening import reopen
 from enmusubi.app.models import Match
 from enmusubi.app.vocabulary import ReasonCode, Step
-from tests.app.clocks import MovedClock
+from tests.app.clocks import MovedClock, tick_of
 from tests.app.introducing.conftest import SECRET, Pair
 from tests.conftest import RolledBackDatabase
 
@@ -103,13 +102,13 @@ def test_the_company_s_silence(pair: Pair, database: RolledBackDatabase, clock: 
     assert (wait["on"], wait["overdue"]) == ("you", False)
 
     clock.pass_working_days(10)
-    assert not tick(database.for_service, clock.now())
+    assert not tick_of(database.for_service, clock)
     assert pair.company.read(f"/needs/{pair.need}/progress")["overdue"] == 1
     told = []
     for _ in range(4):
         clock.pass_working_days(5)
-        told.append(tick(database.for_service, clock.now()).steps)
-        assert not tick(database.for_service, clock.now()), "everything once"
+        told.append(tick_of(database.for_service, clock))
+        assert not tick_of(database.for_service, clock), "everything once"
         if len(told) == 3:
             (raised,) = pair.administrator.read("/work")["items"]
             assert (raised["match"], raised["overdue"]) == (pair.match, True)

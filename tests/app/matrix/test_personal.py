@@ -1,5 +1,6 @@
 """Routes about oneself reach nobody else's sessions, tokens or account."""
 
+import re
 import uuid
 
 import pytest
@@ -47,9 +48,9 @@ def test_what_is_shown_of_oneself(world: World, browsers: dict[Role, Browser], r
 
 
 def test_personal_routes_name_nobody_else() -> None:
-    """No id in their paths but that of a session or token; all others but the open ones are in the table."""
+    """No id in their paths but that of a session, token or notice; all others but the open ones are in the table."""
     named = {name: METHODS[name][1].partition("{")[2].partition("}")[0] for name in PERSONAL}
-    assert {name for name in named.values() if name} == {"session_id", "token_id"}
+    assert {name for name in named.values() if name} == {"session_id", "token_id", "notice_id"}
     assert not any("{" in METHODS[name][1] for name in OPEN)
 
 
@@ -57,6 +58,6 @@ def test_personal_routes_name_nobody_else() -> None:
 def test_personal_routes_need_somebody(world: World, name: str) -> None:
     """Nobody and an unknown token are answered alike, whatever they name."""
     method, path = METHODS[name]
-    path = path.replace("{session_id}", str(uuid.uuid4())).replace("{token_id}", str(uuid.uuid4()))
+    path = re.sub(r"\{\w+_id\}", str(uuid.uuid4()), path)
     for headers in ({}, {"Authorization": f"Bearer enm_{'x' * 43}"}):
         assert world.client.request(method, f"/api/v1{path}", json={}, headers=headers).status_code == 401

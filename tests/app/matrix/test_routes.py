@@ -41,7 +41,7 @@ def test_every_route_has_a_row() -> None:
 def check(world: World, role: Role, route: str, call: Call, answer: Answer) -> None:
     """The call is answered so, and a hidden thing as one that is nowhere."""
     method, _ = METHODS[route]
-    reply = world.ask(role, method, call.path, call.body)
+    reply = world.ask(role, method, call.path, call.body, call.version)
     told = (route, role, answer, reply.text)
     if answer is Answer.NO:
         assert reply.status_code == 403, told
@@ -52,7 +52,7 @@ def check(world: World, role: Role, route: str, call: Call, answer: Answer) -> N
         assert reply.is_success, told
     else:
         assert reply.status_code == 404, told
-        assert as_sent(reply) == as_sent(world.ask(role, method, call.nowhere, call.nowhere_body))
+        assert as_sent(reply) == as_sent(world.ask(role, method, call.nowhere, call.nowhere_body, call.version))
 
 
 @pytest.mark.parametrize("role", Role)

@@ -23,8 +23,8 @@ def test_hidden_and_missing_ids_take_the_same_statements(world: World, route: st
             continue
         call = CALLS[route](world, role, relation)
         with counted(world.service) as hidden:
-            assert world.ask(role, method, call.path, call.body).status_code == 404
+            assert world.ask(role, method, call.path, call.body, call.version).status_code == 404
         with counted(world.service) as missing:
-            assert world.ask(role, method, call.nowhere, call.nowhere_body).status_code == 404
+            assert world.ask(role, method, call.nowhere, call.nowhere_body, call.version).status_code == 404
         assert hidden == missing, (role, relation)
         assert hidden

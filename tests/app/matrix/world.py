@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from enmusubi.app.database import Database
+from enmusubi.app.delivering import signing
 from enmusubi.app.models import (
     Account,
     Cluster,
@@ -18,12 +19,13 @@ from enmusubi.app.models import (
     Review,
     SeedDetail,
     SeedOpening,
+    WebhookEndpoint,
 )
 from enmusubi.app.permissions import Relation
 from enmusubi.app.recording import Operator
 from enmusubi.app.signing_in import invitations
 from enmusubi.app.signing_in.drafts import InvitationDraft
-from enmusubi.app.vocabulary import EntryStatus, Language, OrganisationKind, Role, Verdict
+from enmusubi.app.vocabulary import EntryStatus, Language, MatchStatus, OrganisationKind, Role, Verdict
 from tests.app.factories import (
     Json,
     Person,
@@ -35,6 +37,7 @@ from tests.app.factories import (
     a_seed,
     an_organisation,
     put_into,
+    put_match_into,
 )
 
 SIDES: Final = (Role.COMPANY, Role.UNIVERSITY)
@@ -103,7 +106,13 @@ class World:
             session.commit()
             return str(made.public_id)
 
-    def match(self, role: Role, relation: Relation, note: str | None = None) -> str:
+    def match(
+        self,
+        role: Role,
+        relation: Relation,
+        note: str | None = None,
+        status: MatchStatus = MatchStatus.SUGGESTED,
+    ) -> str:
         """A match: the person's own by the side that his organisation has in it; with a verdict if there is a note."""
         cluster = self.cluster(relation)
         near = self.far if relation is Relation.ELSEWHERE else self.others
@@ -115,6 +124,7 @@ class World:
             if note is not None:
                 by = self.people[Role.COORDINATOR].caller.id
                 session.add(Review(match_id=made.id, account_id=by, verdict=Verdict.SHORTLIST, note=note))
+            put_match_into(session, made, status)
             session.commit()
             return str(made.public_id)
 
@@ -131,10 +141,10 @@ class World:
             session.commit()
             return str(made.public_id)
 
-    def account(self, role: Role, relation: Relation, *, active: bool = True) -> str:
-        """An account of another person."""
+    def account(self, role: Role, relation: Relation, *, active: bool = True, as_role: Role | None = None) -> str:
+        """An account of another person: of a side, or with the role that is said."""
         with self.database.session() as session:
-            side = role if role in SIDES else Role.COMPANY
+            side = as_role or (role if role in SIDES else Role.COMPANY)
             own = self.people[role].organisation if relation is Relation.OWN else None
             caller = a_caller(session, self.cluster(relation), side, session.merge(own) if own else None)
             session.get_one(Account, caller.id).active = active
@@ -156,9 +166,25 @@ class World:
             session.commit()
             return str(made.public_id)
 
-    def ask(self, role: Role, method: str, path: str, body: Any = None, **query: Any) -> Response:
-        """A call of the API by the person of that role, who accepts any version."""
-        headers = {**self.people[role].headers, "If-Match": "*"}
+    def webhook(self, role: Role, relation: Relation) -> str:
+        """A webhook of a side's organisation, or of a cluster itself, whose address nothing can be sent to."""
+        with self.database.session() as session:
+            owner = self.organisation(role, relation, role) if role in SIDES else None
+            cluster = self.cluster(relation)
+            made = WebhookEndpoint(
+                cluster_id=cluster.id,
+                organisation_id=None if owner is None else owner.id,
+                created_by_id=self.people[role].caller.id,
+                url="https://127.0.0.1/hook",
+                secret=signing.new_secret(),
+            )
+            session.add(made)
+            session.commit()
+            return str(made.public_id)
+
+    def ask(self, role: Role, method: str, path: str, body: Any = None, version: str = "*", **query: Any) -> Response:
+        """A call of the API by the person of that role, who accepts any version unless one is said."""
+        headers = {**self.people[role].headers, "If-Match": version}
         return self.client.request(method, f"/api/v1{path}", json=body, params=query, headers=headers)
 
     def walk(self, role: Role, path: str, limit: int = 1, **query: Any) -> list[Json]:

@@ -1,20 +1,15 @@
 """Applications with a mail server and an identity provider, both real and started here."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
@@ -24,57 +19,11 @@ from tests import oidc_provider
 from tests.app.conftest import started
 from tests.app.factories import ENCODER
 from tests.conftest import RolledBackDatabase
+from tests.mailbox import Mailbox, mailbox
+
+__all__ = ["mailbox"]
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@dataclass
-class Mailbox:
-    """What the mail server has taken."""
-
-    port: int = 0
-    letters: list[EmailMessage] = field(default_factory=list)
-    refuses: bool = False
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's name
-        """Keep a letter, or refuse it."""
-        if self.refuses:
-            return "550 not today"
-        assert isinstance(envelope.content, bytes)
-        letter = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(letter, EmailMessage)
-        self.letters.append(letter)
-        return "250 taken"
-
-    def link(self) -> str:
-        """The only line of the last letter that is a link."""
-        (link,) = [line for line in self.text().splitlines() if line.startswith("http")]
-        return link
-
-    def text(self) -> str:
-        """The text of the last letter."""
-        return str(self.letters[-1].get_content())
-
-    def secret(self) -> str:
-        """The token behind the link of the last letter."""
-        return self.link().partition("#")[2]
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-    return port
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    """A mail server on this machine."""
-    box = Mailbox(_free_port())
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
-    controller.start()
-    yield box
-    controller.stop()
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from enmusubi.app.vocabulary import WITHOUT_ORGANISATION, Role
 from tests.app.browsers import Browser, a_browser, let_pass, with_password
 from tests.app.conftest import People, people_of
 from tests.app.factories import Json, Person
-from tests.app.signing_in.conftest import Application, Mailbox
+from tests.app.signing_in.conftest import Application
+from tests.mailbox import Mailbox
 
 EMAIL = "Ken.Abe@example.org"
 CHOSEN = "three unrelated words, 41"

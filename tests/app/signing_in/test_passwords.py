@@ -14,7 +14,8 @@ from enmusubi.app.models import Account
 from enmusubi.app.signing_in.passwords import Passwords, check_choice
 from tests.app.browsers import PASSWORD, Browser, a_browser, elsewhere, let_pass, with_password
 from tests.app.conftest import People
-from tests.app.signing_in.conftest import Application, Mailbox
+from tests.app.signing_in.conftest import Application
+from tests.mailbox import Mailbox
 
 NEW = "three unrelated words, 41"
 SAME = "If there is an account with this address, a letter with a link is on its way to it."

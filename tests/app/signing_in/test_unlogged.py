@@ -9,7 +9,8 @@ from enmusubi.app.config import Settings
 from tests.app.browsers import PASSWORD, Browser, with_password
 from tests.app.conftest import People
 from tests.app.factories import Person
-from tests.app.signing_in.conftest import Application, IdentityProvider, Mailbox
+from tests.app.signing_in.conftest import Application, IdentityProvider
+from tests.mailbox import Mailbox
 
 NEW = "three unrelated words, 41"
 
