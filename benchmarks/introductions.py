@@ -31,6 +31,7 @@ from benchmarks.results import Part, Target
 from benchmarks.servers import Load, Server
 from enmusubi.app import auth, indicators, lineage, reviewing
 from enmusubi.app.caller import Caller, act_as
+from enmusubi.app.clock import day_of
 from enmusubi.app.config import Settings
 from enmusubi.app.database import connect_for_service
 from enmusubi.app.introducing import progress, work
@@ -49,6 +50,7 @@ def calls(filled: Filled) -> dict[str, list[str]]:
         "GET /work": ["/work", "/work?overdue=true", "/work?everybody=true"],
         "GET /matches": ["/matches"],
         "GET /matches?status": [f"/matches?status={status}" for status in _STATUSES],
+        "GET /matches?overdue": ["/matches?overdue=true"],
         "GET /needs/{id}/progress": [f"/needs/{need}/progress" for need in filled.needs],
         "GET /clusters/{id}/indicators": [indicated],
         **{
@@ -173,8 +175,10 @@ def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
             work.list_work(session, caller, query, now)
     elif name.startswith("GET /matches"):
         statuses = [MatchStatus(status) for status in _STATUSES] if "status" in name else [None]
+        overdue = True if "overdue" in name else None
         for status in statuses:
-            reviewing.list_matches(session, caller, reviewing.MatchListQuery(status=status))
+            asked = reviewing.MatchListQuery(status=status, overdue=overdue)
+            reviewing.list_matches(session, caller, asked, day_of(now))
     elif "progress" in name:
         progress.need_progress(session, caller, uuid.UUID(filled.needs[0]), now)
     elif "indicators" in name:
