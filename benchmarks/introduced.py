@@ -201,8 +201,8 @@ def _matches(
     columns = "cluster_id, public_id, match_id, step, before, after, side, reason, taken"
     _copy(cursor, "match_steps", columns, ((cluster, *row) for row in steps))
     _copy(cursor, "interests", "match_id, side, asked, answer, answered, reason", rows.interests)
-    columns = "cluster_id, match_id, awaited, side, since, due_on, ended"
-    _copy(cursor, "waits", columns, ((cluster, *row) for row in rows.waits))
+    columns = "cluster_id, public_id, acts, match_id, awaited, side, since, due_on, ended"
+    _copy(cursor, "waits", columns, ((cluster, uuid.uuid4(), row[2], *row) for row in rows.waits))
     _copy(cursor, "outcomes", "public_id, match_id, kind, amount_yen, agreed_on, account_id", rows.outcomes)
 
 

@@ -2,8 +2,9 @@
 
 A coordinator asks `enmusubi serve`, which connects as the role that bypasses nothing. After that the statements of the
 same calls are explained, as that role and on behalf of that coordinator, and the script fails where a plan reads the
-whole of a large table. What a function of the database executes is not among them: `indicators_count`, which counts
-in the background, reads a cluster's history from end to end.
+whole of a table of 10,000 rows or more. Of the 2,000 needs, and of the chain, which is one reading of all origins of
+a cluster, full scans are told and no fault. What a function of the database executes is not among the plans:
+`indicators_count`, which counts in the background, reads a cluster's history from end to end.
 """
 
 import argparse
@@ -15,12 +16,12 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 
 from benchmarks import results
@@ -36,7 +37,8 @@ from enmusubi.app.database import connect_for_service
 from enmusubi.app.introducing import progress, work
 from enmusubi.app.vocabulary import Breakdown, MatchStatus
 
-LARGE: Final = ("matches", "match_steps", "waits", "interests", "outcomes", "seeds", "needs", "need_details")
+WATCHED: Final = ("matches", "match_steps", "waits", "interests", "outcomes", "seeds", "needs", "need_details")
+LARGE_ROWS: Final = 10_000
 BOUND: Final = 50.0
 _STATUSES: Final = ("suggested", "introduced", "declined", "outcome")
 
@@ -48,6 +50,7 @@ def calls(filled: Filled) -> dict[str, list[str]]:
         "GET /work": ["/work", "/work?overdue=true", "/work?everybody=true"],
         "GET /matches": ["/matches"],
         "GET /matches?status": [f"/matches?status={status}" for status in _STATUSES],
+        "GET /matches?overdue": ["/matches?overdue=true"],
         "GET /needs/{id}/progress": [f"/needs/{need}/progress" for need in filled.needs],
         "GET /clusters/{id}/indicators": [indicated],
         **{
@@ -65,16 +68,17 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
     faults = sequential_scans(home, filled)
     for name, found in faults.items():
         for fault in found:
-            print(f"FULL SCAN in {name}: {fault}", flush=True)
+            print(f"full scan in {name}: {fault.what}", flush=True)
     rows, measured, targets = [], {}, []
     for name, seconds in replies.items():
         load = Load(seconds, sum(seconds))
         median, p95 = 1_000 * statistics.median(seconds), load.percentile(95)
         measured[name] = {"p50": median, "p95": p95, "full_scans": len(faults.get(name, []))}
         rows.append([name, f"{median:.1f}", f"{p95:.1f}", str(len(faults.get(name, [])))])
-        if "/chain" not in name:
+        if _is_bound(name):
             targets.append(Target(f"p50 of {name}, ms", median, BOUND, "<="))
-    targets.append(Target("full scans of large tables", float(sum(map(len, faults.values()))), 0, "<="))
+    wrong = [f"{name}: {each.what}" for name in faults for each in faults[name] if each.is_large and _is_bound(name)]
+    targets.append(Target("full scans of large tables", float(len(wrong)), 0, "<="))
     part = Part(
         "introductions",
         {"matches": given.matches, "seeds": given.seeds, "requests": given.requests, "calls": measured},
@@ -82,10 +86,28 @@ def measure(given: argparse.Namespace, home: Path) -> Part:
         rows,
         targets,
     )
-    if any(faults.values()):
+    if wrong:
         results.show(part)
-        raise SystemExit("plans read the whole of a large table; see above")
+        raise SystemExit("\n".join(["PLANS READ THE WHOLE OF A LARGE TABLE", *wrong]))
     return part
+
+
+def _is_bound(name: str) -> bool:
+    return "/chain" not in name
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A full scan in the plan of a statement."""
+
+    table: str
+    is_large: bool
+    statement: str
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        return f"all of {self.table} in {self.statement[:90]!r}"
 
 
 def _filled(given: argparse.Namespace, home: Path) -> Filled:
@@ -129,9 +151,9 @@ def _reply(server: Server, path: str) -> float:
     return time.perf_counter() - began
 
 
-def sequential_scans(home: Path, filled: Filled) -> dict[str, list[str]]:
+def sequential_scans(home: Path, filled: Filled) -> dict[str, list[Scan]]:
     """Of each call, the statements whose plan reads the whole of a large table."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Scan]] = {}
     with connect_for_service(Settings(home=home)) as database:
         with database.session() as session:
             caller = auth.identify(session, filled.token).caller
@@ -140,7 +162,7 @@ def sequential_scans(home: Path, filled: Filled) -> dict[str, list[str]]:
                 act_as(session, caller)
                 with _noted(session.connection()) as statements:
                     _use(session, caller, filled, name)
-                found[name] = [fault for each in statements for fault in _faults(session.connection(), *each)]
+                found[name] = [fault for each in statements for fault in _scans(session.connection(), *each)]
                 session.rollback()
     return found
 
@@ -153,8 +175,10 @@ def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
             work.list_work(session, caller, query, now)
     elif name.startswith("GET /matches"):
         statuses = [MatchStatus(status) for status in _STATUSES] if "status" in name else [None]
+        overdue = True if "overdue" in name else None
         for status in statuses:
-            reviewing.list_matches(session, caller, reviewing.MatchListQuery(status=status), day_of(now))
+            asked = reviewing.MatchListQuery(status=status, overdue=overdue)
+            reviewing.list_matches(session, caller, asked, day_of(now))
     elif "progress" in name:
         progress.need_progress(session, caller, uuid.UUID(filled.needs[0]), now)
     elif "indicators" in name:
@@ -182,16 +206,14 @@ def _noted(connection: Connection) -> Iterator[list[Noted]]:
     event.remove(connection, "before_cursor_execute", note)
 
 
-def _faults(connection: Connection, statement: str, parameters: Any) -> list[str]:
-    """Sequential scans of large tables in the plan of a statement, as its role executes it."""
+def _scans(connection: Connection, statement: str, parameters: Any) -> list[Scan]:
+    """Sequential scans of tables in the plan of a statement, as its role executes it."""
     explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
-    return [
-        f"{node['Relation Name']} in {statement[:90]!r}" for node in _nodes(explained[0]["Plan"]) if _is_fault(node)
-    ]
-
-
-def _is_fault(node: dict[str, Any]) -> bool:
-    return node["Node Type"] == "Seq Scan" and node.get("Relation Name") in LARGE
+    nodes = [node for node in _nodes(explained[0]["Plan"]) if node["Node Type"] == "Seq Scan"]
+    tables = [node["Relation Name"] for node in nodes if node["Relation Name"] in WATCHED]
+    rows = text("select relname::text, reltuples from pg_class where relname = any(:tables) and relkind = 'r'")
+    sizes = {row.relname: row.reltuples for row in connection.execute(rows, {"tables": tables})}
+    return [Scan(table, sizes[table] >= LARGE_ROWS, statement) for table in tables]
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

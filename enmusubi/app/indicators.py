@@ -6,8 +6,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller, acting_as_service
+from enmusubi.app.clock import day_of
 from enmusubi.app.clusters import read_cluster
 from enmusubi.app.database import Database
 from enmusubi.app.models import Account, Cluster, IndicatorFigures, IndicatorState, Organisation
@@ -23,8 +23,6 @@ from enmusubi.app.recording import record
 from enmusubi.app.vocabulary import Action, Breakdown, Counted, Language, RecordedKind
 
 logger = logging.getLogger(__name__)
-
-TOKYO: Final = ZoneInfo("Asia/Tokyo")
 
 
 class IndicatorsQuery(BaseModel):
@@ -80,7 +78,7 @@ class Indicators:
 
 def fiscal_year(moment: datetime.datetime) -> int:
     """The calendar year in which the fiscal year of a moment begins in Japan, on 1 April."""
-    day = moment.astimezone(TOKYO).date()
+    day = day_of(moment)
     return day.year - (day.month < 4)
 
 

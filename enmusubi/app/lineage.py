@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.origins import owner_known_to
+from enmusubi.app.clock import day_of
 from enmusubi.app.clusters import read_cluster
 from enmusubi.app.errors import InvalidInputError
-from enmusubi.app.indicators import TOKYO
 from enmusubi.app.models import Cluster, Match, Need, Organisation, Origin, Outcome, Seed
 from enmusubi.app.permissions import Right
 from enmusubi.app.vocabulary import OrganisationKind, OriginKind
@@ -172,7 +172,7 @@ def _seeds(session: Session, caller: Caller, keys: list[int]) -> dict[Key, _Foun
     )
     return {
         (OriginKind.SEED, row.id): _Found(
-            row.public_id, row.title, None, _day(row.created), tells=row.kind != OrganisationKind.COMPANY
+            row.public_id, row.title, None, day_of(row.created), tells=row.kind != OrganisationKind.COMPANY
         )
         for row in session.execute(query)
     }
@@ -207,7 +207,7 @@ def _matches(session: Session, caller: Caller, keys: list[int]) -> dict[Key, _Fo
             row.public_id,
             None,
             row.status if caller.oversees else None,
-            _day(row.created),
+            day_of(row.created),
             ((OriginKind.NEED, row.need_id), (OriginKind.SEED, row.seed_id)),
         )
         for row in session.execute(query)
@@ -228,10 +228,6 @@ def _outcomes(session: Session, caller: Caller, keys: list[int]) -> dict[Key, _F
         )
         for row in session.execute(query)
     }
-
-
-def _day(moment: datetime.datetime) -> datetime.date:
-    return moment.astimezone(TOKYO).date()
 
 
 def _around(parents: Mapping[Key, list[Key]], found: Mapping[Key, _Found], entry: uuid.UUID) -> dict[Key, list[Key]]:

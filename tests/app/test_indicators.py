@@ -13,14 +13,13 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import indicators
 from enmusubi.app.caller import act_as
+from enmusubi.app.clock import JAPAN
 from enmusubi.app.indicators_table import harmless
 from enmusubi.app.models import Match, MatchStep, Need, Organisation, Outcome, RecordEvent, Seed, Wait
 from enmusubi.app.vocabulary import Action, Breakdown, OutcomeKind, ReasonCode, Role
 from tests.app.conftest import People, people_of
 from tests.app.factories import Json, Person, a_match, a_need, a_person, a_seed, an_organisation
 from tests.conftest import RolledBackDatabase
-
-JAPAN = indicators.TOKYO
 
 
 def at(year: int, month: int, day: int, hour: int = 12) -> datetime.datetime:
@@ -48,18 +47,9 @@ def a_step(session: Session, match: Match, step: str, after: str, taken: datetim
 
 def an_ask(session: Session, match: Match, side: str, since: datetime.datetime, due: int = 14, **fields: Any) -> None:
     """Wait for the answer of a side."""
+    of_match = {"match_id": match.id, "cluster_id": match.cluster_id}
     due_on = (since + datetime.timedelta(days=due)).date()
-    session.add(
-        Wait(
-            match_id=match.id,
-            cluster_id=match.cluster_id,
-            awaited="answer",
-            side=side,
-            since=since,
-            due_on=due_on,
-            **fields,
-        )
-    )
+    session.add(Wait(**of_match, awaited="answer", side=side, acts=side, since=since, due_on=due_on, **fields))
     session.flush()
 
 

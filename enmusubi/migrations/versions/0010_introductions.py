@@ -126,8 +126,9 @@ end $$
 
 NOT_EXCLUDED = f"not excludes(need_id, {ORGANISATION})"
 OWN_SEED = f"exists (select from seeds where seeds.id = seed_id and seeds.organisation_id = {ORGANISATION})"
+# Looked up pair by pair: `exists` would have the planner read all needs and seeds first, for a page of fifty too.
 ENTRIES_ARE_SEEN = (
-    "exists (select from needs where needs.id = need_id) and exists (select from seeds where seeds.id = seed_id)"
+    "(select true from needs where needs.id = need_id) and (select true from seeds where seeds.id = seed_id)"
 )
 # Looked up pair by pair: `exists` would have the planner read all needs and seeds first, for a page of fifty too.
 PAIR_BY_PAIR = "(select true from needs where needs.id = need_id) and (select true from seeds where seeds.id = seed_id)"

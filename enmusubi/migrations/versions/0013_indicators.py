@@ -279,18 +279,19 @@ KNOWN = "exists (select from need_details as detail where detail.need_id = {need
 OF_COMPANY = """exists (select from seeds as entry join organisations as owner on owner.id = entry.organisation_id
   where entry.id = origins.seed_id and owner.kind = 'company')"""
 TOLD = f"(not {{need}}.anonymous or (origins.seed_id is not null and not {OF_COMPANY}) or {KNOWN})"
+# Looked up one by one: `exists` would have the planner read all entries and matches first.
 FROM_IS_SEEN = f"""
-  (from_seed_id is null or exists (select from seeds where seeds.id = from_seed_id))
-  and (from_need_id is null or exists (select from needs where needs.id = from_need_id and {TOLD.format(need="needs")}))
-  and (from_match_id is null or exists (select from matches join needs as asking on asking.id = matches.need_id
+  (from_seed_id is null or (select true from seeds where seeds.id = from_seed_id))
+  and (from_need_id is null or (select true from needs where needs.id = from_need_id and {TOLD.format(need="needs")}))
+  and (from_match_id is null or (select true from matches join needs as asking on asking.id = matches.need_id
     where matches.id = from_match_id and {TOLD.format(need="asking")}))
-  and (from_outcome_id is null or exists (select from outcomes join matches as paired on paired.id = outcomes.match_id
+  and (from_outcome_id is null or (select true from outcomes join matches as paired on paired.id = outcomes.match_id
     join needs as asking on asking.id = paired.need_id
     where outcomes.id = from_outcome_id and {TOLD.format(need="asking")}))
 """
 ENTRY_IS_SEEN = f"""
-  (seed_id is null or exists (select from seeds where seeds.id = origins.seed_id))
-  and (need_id is null or exists (select from needs where needs.id = origins.need_id
+  (seed_id is null or (select true from seeds where seeds.id = origins.seed_id))
+  and (need_id is null or (select true from needs where needs.id = origins.need_id
     and (not needs.anonymous or {KNOWN.format(need="needs")})))
 """
 ENTRY_IS_WRITTEN = f"""
