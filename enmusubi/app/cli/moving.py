@@ -35,7 +35,7 @@ def import_(path: Path, *, without_foreign: bool) -> None:
     for table, rows in imported.loosened.items():
         console.print(f"  {rows:>9,}  {table} without a reference to another cluster", highlight=False)
     text = (
-        f"{cluster.name!r} is in; run `enmusubi index` so that its entries are matched. Nobody has a password or token "
-        "yet: people ask for a new password by their address, or get a link from `enmusubi account reset`"
+        f"{cluster.name!r} is in; run `enmusubi index` so that its entries can be matched. Nobody has a password or "
+        "token yet: people ask for a new password by their address, or get a link from `enmusubi account reset`"
     )
     console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -89,7 +89,7 @@ class Match(Base):
     # Declined once, and back in the queue since what it was declined for has changed: when, what for, what changed.
     reopened: Mapped[datetime.datetime | None] = mapped_column()
     reopened_for: Mapped[str | None] = mapped_column(Text)
-    reopened_since: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    reopened_since: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     version: Mapped[int] = mapped_column(Integer, default=1)
     created: Mapped[datetime.datetime] = set_now()
     scored: Mapped[datetime.datetime] = set_now()

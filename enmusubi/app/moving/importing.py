@@ -13,10 +13,19 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.database import Database
 from enmusubi.app.errors import ConflictError, InvalidInputError
-from enmusubi.app.models import Cluster, ClusterSettings
+from enmusubi.app.models import Cluster
 from enmusubi.app.moving.manifest import file_of
 from enmusubi.app.moving.opening import Export, opened_export
-from enmusubi.app.moving.tables import CLUSTERS, EXPORTED, Reference, columns_of, of_cluster, references_of, table_of
+from enmusubi.app.moving.tables import (
+    CLUSTERS,
+    EXPORTED,
+    MADE_BY_TRIGGERS,
+    Reference,
+    columns_of,
+    of_cluster,
+    references_of,
+    table_of,
+)
 from enmusubi.app.moving.values import JsonObject, reader_of
 from enmusubi.app.recording import Operator, record
 from enmusubi.app.vocabulary import Action, RecordedKind
@@ -62,6 +71,9 @@ def import_cluster(
         for table in EXPORTED:
             if table != CLUSTERS:
                 _table(session, export, table, cluster.id, imported, progress)
+        for table in MADE_BY_TRIGGERS:
+            if table not in EXPORTED:
+                _make_room(session, table, cluster.id)
         if not imported.is_whole and not without_foreign:
             raise ConflictError(_foreign(imported))
         rows = sum(imported.rows.values())
@@ -90,10 +102,9 @@ def _table(
     table, references = table_of(name), references_of(name)
     readers = {column.name: (reader_of(column), bool(column.nullable)) for column in columns_of(name)}
     for reference in references:
-        readers[reference.column] = (uuid.UUID, reference.optional)
-    if name == ClusterSettings.__tablename__ and export.manifest.files.get(file_of(name)):
-        # The row that a new cluster begins with makes room for its own.
-        session.execute(table.delete().where(table.c.cluster_id == cluster_id))
+        readers[reference.column] = (uuid.UUID, bool(table.c[reference.column].nullable))
+    if name in MADE_BY_TRIGGERS and file_of(name) in export.manifest.files:
+        _make_room(session, name, cluster_id)
     for part in _parts(export.rows(name)):
         rows = [(line, _values(name, line, row, readers)) for line, row in part]
         _resolve(session, name, rows, references, cluster_id, imported)
@@ -111,6 +122,15 @@ def _table(
         imported.rows[name] += len(values)
         if progress is not None:
             progress(name, imported.rows[name])
+
+
+def _make_room(session: Session, name: str, cluster_id: int) -> None:
+    """Take away what triggers have added to a table for the rows that are imported.
+
+    They stay on: to disable one locks its table against everybody else's writes until the import's end. Nobody sees
+    what they add before that.
+    """
+    session.execute(table_of(name).delete().where(of_cluster(name, cluster_id)))
 
 
 def _cluster(session: Session, export: Export, imported: Imported) -> Cluster:

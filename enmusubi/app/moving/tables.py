@@ -1,4 +1,7 @@
-"""What of the database belongs to a cluster and is exported: one line a table; columns follow from the models."""
+"""What of the database belongs to a cluster and is exported: one line a table; columns follow from the models.
+
+Columns of JSON are exported as they are: what they name, they name by public ids, which an import keeps.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,15 +28,47 @@ EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "publication_reviews": ("seed_id", "need_id"),
     "matches": ("cluster_id",),
     "reviews": ("match_id",),
+    "match_steps": ("match_id", "cluster_id"),
+    "step_actors": ("step_id", "cluster_id"),
+    "interests": ("match_id",),
+    "waits": ("match_id", "cluster_id"),
+    "disclosures": ("match_id",),
+    "outcomes": ("match_id",),
+    "declines": ("match_id",),
+    "origins": ("seed_id", "need_id"),
+    "saved_searches": ("account_id",),
+    "alert_settings": ("account_id",),
+    "alerts": ("account_id", "saved_search_id"),
 }
 """Tables in the order in which they are imported, each with the columns by one of which a row is of the cluster."""
 
+ONE_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "publication_reviews": ("seed_id", "need_id"),
+    "origins": ("seed_id", "need_id", "from_match_id", "from_outcome_id", "from_seed_id", "from_need_id"),
+    "alerts": ("match_id", "saved_search_id", "seed_id", "need_id"),
+}
+"""Columns that may be null, but not instead of what they name: without that row theirs would say nothing."""
+
+MADE_BY_TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cluster_settings": EXPORTED["cluster_settings"],
+    "declines": EXPORTED["declines"],
+    "to_match": ("seed_id", "need_id"),
+}
+"""Tables to which triggers add rows for rows of others, each with the columns by one of which a row is of the cluster.
+
+What they add while a cluster is imported is taken away again: the settings and the "no"s come from the export, these
+with what the entries were like when they were said; and what was published before it moved is not new to anybody.
+"""
+
 LEFT_OUT: Final[Mapping[str, str]] = {
+    "alert_stops": "secrets, in letters of another address: later letters have links of their own",
     "api_tokens": "secrets: people make new ones",
     "deliveries": "what was sent was sent",
     "fittings": "of the installation, not of a cluster: fitted anew by `enmusubi learn` and `enmusubi calibrate`",
     "idempotent_replies": "forgotten after a day",
     "imports": "posted files and their reports are forgotten in time; the entries are there",
+    "indicator_figures": "counted anew when somebody asks for them",
+    "indicator_states": "which moment the figures are of: of these alone",
     "invitations": "secrets, and links to another address: people are invited anew",
     "notices": "what was told was told; a copy would be told again",
     "oidc_sign_ins": "secrets of minutes",
@@ -43,6 +78,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "record_events": "the record of an installation is one chain: `enmusubi audit export` writes it, verifiable",
     "sessions": "secrets: people sign in again",
     "throttles": "forgotten in time",
+    "to_match": "a queue of an installation: what was published before is not new, and nobody is told of it anew",
     "webhook_endpoints": "secrets, and addresses that expect another sender: people register them anew",
 }
 """Tables that are not exported, and why."""
@@ -73,6 +109,7 @@ class Reference:
     table: str
     """The table whose rows have the public id."""
     optional: bool
+    """Whether the row says something without it."""
 
 
 def table_of(name: str) -> Table:
@@ -92,7 +129,8 @@ def references_of(name: str) -> list[Reference]:
     for column in columns_of(name):
         target = _named(column)
         if target is not None:
-            found.append(Reference(column.name, target.name, optional=bool(column.nullable)))
+            optional = bool(column.nullable) and column.name not in ONE_OF.get(name, ())
+            found.append(Reference(column.name, target.name, optional))
     return found
 
 
@@ -101,7 +139,7 @@ def of_cluster(name: str, cluster_id: int) -> ColumnElement[bool]:
     table = table_of(name)
     if name == CLUSTERS:
         return table.c.id == cluster_id
-    return or_(*(_through(table.c[column], cluster_id) for column in EXPORTED[name]))
+    return or_(*(_through(table.c[column], cluster_id) for column in EXPORTED.get(name) or MADE_BY_TRIGGERS[name]))
 
 
 def _through(column: Column[Any], cluster_id: int) -> ColumnElement[bool]:

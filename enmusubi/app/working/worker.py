@@ -25,7 +25,7 @@ from enmusubi.app.database import Database
 from enmusubi.app.delivering.attempts import attempt, requeue
 from enmusubi.app.delivering.dispatching import dispatch
 from enmusubi.app.delivering.outbound import Outbound
-from enmusubi.app.importing import run_next_import
+from enmusubi.app.importing.running import run_next_import
 from enmusubi.app.working.chores import CHORES, Chore
 from enmusubi.matching.encoder import Encoder
 

@@ -1,0 +1,131 @@
+"""Read the next posted file to its end, wherever an earlier run of it came to."""
+
+import datetime
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Boolean, Row, Text, Uuid, column, func, select
+from sqlalchemy.orm import Session
+
+from enmusubi.app import posted_files
+from enmusubi.app.caller import Caller, act_as, acting_as_service
+from enmusubi.app.clock import Clock
+from enmusubi.app.importing.entering import enter
+from enmusubi.app.importing.reading import OPEN, Reading
+from enmusubi.app.importing.reporting import end, note
+from enmusubi.app.vocabulary import ImportKind, ImportState, Role
+from enmusubi.ingest import sources
+from enmusubi.ingest.rows import Loaded, batches
+from enmusubi.ingest.sources import Entry, SourceError
+from enmusubi.matching.encoder import Encoder
+
+BATCH: Final = 100
+"""Rows of a transaction."""
+KEPT: Final = datetime.timedelta(days=90)
+"""Reports are kept so long after their end; the file itself only until then."""
+MOST_ATTEMPTS: Final = 5
+"""A file that ends its process so often is given up."""
+_LOCK: Final = 7306  # first key of the advisory locks of imports
+_TO_RUN = select(
+    func.imports_to_run().table_valued(
+        column("import", Uuid),
+        column("account", BigInteger),
+        column("account_public_id", Uuid),
+        column("cluster", BigInteger),
+        column("organisation", BigInteger),
+        column("role", Text),
+        column("active", Boolean),
+    )
+)
+
+
+def run_next_import(sessions: Callable[[], Session], encoder: Encoder, clock: Clock) -> uuid.UUID | None:
+    """Read the next posted file that nobody reads at the moment to its end; its id, None where there is none.
+
+    Raises what the database raises; called again, it goes on from there.
+    """
+    with sessions() as session, acting_as_service(session):
+        session.execute(select(func.forget_old_imports(KEPT)))
+        waiting = session.execute(_TO_RUN).all()
+        session.commit()
+    for row in waiting:
+        with _alone(sessions, row[0]) as alone:
+            if alone:
+                reading = Reading(sessions, encoder, clock, row[0], _caller(row))
+                if _begin(reading, active=row.active):
+                    _read(reading)
+                    return reading.public_id
+    return None
+
+
+@contextmanager
+def _alone(sessions: Callable[[], Session], public_id: uuid.UUID) -> Iterator[bool]:
+    """Whether nobody else reads it; nobody begins to, as long as this lasts. Also a kill ends it."""
+    with sessions() as holding:
+        key = func.hashtext(str(public_id))
+        yield bool(holding.scalar(select(func.pg_try_advisory_xact_lock(_LOCK, key))))
+        holding.rollback()
+
+
+def _caller(row: Row[Any]) -> Caller:
+    return Caller(row.account, row.account_public_id, row.cluster, row.organisation, Role(row.role))
+
+
+def _begin(reading: Reading, *, active: bool) -> bool:
+    """Mark it as being read; whether it is to be."""
+    with reading.writing() as (session, made):
+        if made.state not in OPEN:
+            return False
+        if not active or made.attempts >= MOST_ATTEMPTS:
+            why = "the account was closed" if not active else "it could not be read; the server's log says why"
+            end(reading, session, made, ImportState.FAILED, why)
+            return False
+        made.state = ImportState.RUNNING
+        made.attempts += 1
+        made.started = made.started or reading.clock.now()
+        return True
+
+
+def _read(reading: Reading) -> None:
+    with reading.sessions() as session:
+        act_as(session, reading.caller)
+        made = posted_files.read_import(session, reading.caller, reading.public_id)
+        name, content, kind, done = made.file, made.content, ImportKind(made.kind), made.batches
+    if content is None:
+        return  # cancelled meanwhile
+    with tempfile.TemporaryDirectory(prefix="enmusubi-import-") as folder:
+        path = Path(folder) / f"posted{Path(name).suffix}"  # a name of ours: theirs may be too long for a file
+        path.write_bytes(content)
+        del content
+        try:
+            source = sources.read(path, "seed" if kind is ImportKind.SEEDS else "need")
+            loaded = Loaded()
+            found = _small(batches(source, loaded, {}, name))
+            for number, batch in enumerate(found, start=1):
+                # Those of an earlier run were committed with their counts.
+                if number > done and not enter(reading, kind, batch, loaded, number, source.total):
+                    return
+        except SourceError as error:
+            with reading.writing() as (session, made):
+                if made.state in OPEN:
+                    end(reading, session, made, ImportState.FAILED, str(error).replace(path.name, name))
+            return
+        with reading.writing() as (session, made):
+            if made.state in OPEN:
+                note(made, loaded, source.total)
+                made.headings = [asdict(heading) for heading in source.headings]
+                made.notes = list(source.notes)
+                end(reading, session, made, ImportState.FINISHED)
+
+
+def _small(found: Iterator[list[tuple[str, Entry]]]) -> Iterator[list[tuple[str, Entry]]]:
+    for batch in found:
+        rows = iter(batch)
+        while part := list(islice(rows, BATCH)):
+            yield part
