@@ -80,6 +80,7 @@ def _owners(database: Database) -> set[str]:
                 text(
                     "select pg_get_userbyid(relowner) from pg_class where relnamespace = 'public'::regnamespace "
                     "union select pg_get_userbyid(proowner) from pg_proc where pronamespace = 'public'::regnamespace "
+                    "union select pg_get_userbyid(typowner) from pg_type where typnamespace = 'public'::regnamespace "
                     "union select pg_get_userbyid(datdba) from pg_database where datname = current_database()"
                 )
             )

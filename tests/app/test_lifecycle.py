@@ -303,12 +303,19 @@ def test_settings_of_a_cluster(people: People, session: Session) -> None:
     """Every cluster has some; administrators change them by version, and it is recorded."""
     path = f"/clusters/{people.cluster.public_id}/settings"
     reply = people.coordinator.get(path)
-    assert (reply.json(), reply.headers["etag"]) == ({"review_before_publication": "off"}, '"1"')
+    assert (reply.json()["review_before_publication"], reply.headers["etag"]) == ("off", '"1"')
+    assert (reply.json()["answer_days"], reply.json()["most_open_interests"]) == (10, 20)
     assert people.administrator.patch(path, {"review_before_publication": "seeds"}, '"1"').status_code == 200
     assert people.administrator.patch(path, {"review_before_publication": "off"}, '"1"').status_code == 412
-    assert people.administrator.patch(path, {"review_before_publication": None}).status_code == 422
-    said = session.scalars(select(RecordEvent.content).where(RecordEvent.kind == "cluster")).all()
-    assert said == ['{"review_before_publication":"seeds","version":2}']
+    for wrong in ({"review_before_publication": None}, {"answer_days": 0}, {"lapse_days": -1}, {"report_days": 1.5}):
+        assert people.administrator.patch(path, wrong).status_code == 422
+    changed = people.administrator.patch(path, {"answer_days": 7, "lapse_days": 0}).json()
+    assert (changed["answer_days"], changed["lapse_days"], changed["review_before_publication"]) == (7, 0, "seeds")
+    said = session.scalars(select(RecordEvent.content).where(RecordEvent.kind == "cluster").order_by(RecordEvent.id))
+    assert said.all() == [
+        '{"review_before_publication":"seeds","version":2}',
+        '{"answer_days":7,"lapse_days":0,"version":3}',
+    ]
 
 
 def by_clock(database: RolledBackDatabase, today: datetime.date) -> tuple[int, int]:

@@ -47,9 +47,12 @@ def lock(session: Session) -> None:
 
 def of_entry(session: Session, caller: Caller, entry: Seed | Need) -> list[OriginDraft]:
     """What the entry grew from, as far as the caller may know of it, in the order in which it was named."""
+    # Most entries name none. The database shows only those of which the caller may see both ends.
+    named = session.execute(select(*(column.is_not(None) for column in _COLUMN.values())).where(_of(entry))).all()
+    kinds = [kind for kind, of_kind in zip(_COLUMN, zip(*named, strict=True), strict=False) if any(of_kind)]
     found: list[tuple[int, OriginDraft]] = []
-    if _entry_tells(session, caller, entry):
-        for kind in OriginKind:
+    if kinds and _entry_tells(session, caller, entry):
+        for kind in kinds:
             query = _seen(caller, kind, entry).add_columns(Origin.id).join(Origin, _COLUMN[kind] == _KEY[kind])
             query = query.where(_of(entry))
             found += [(row.id, OriginDraft(kind=kind, id=row.public_id)) for row in session.execute(query)]

@@ -46,6 +46,10 @@ loop execute format('alter sequence %s owner to {OWNER}', one.name); end loop;
 for one in select oid::regprocedure as name from pg_proc
   where pronamespace = 'public'::regnamespace and proowner <> '{OWNER}'::regrole
 loop execute format('alter routine %s owner to {OWNER}', one.name); end loop;
+for one in select oid::regtype as name from pg_type t
+  where typnamespace = 'public'::regnamespace and typowner <> '{OWNER}'::regrole and (typtype in ('e', 'd', 'r')
+  or (typtype = 'c' and exists (select from pg_class where pg_class.oid = t.typrelid and relkind = 'c')))
+loop execute format('alter type %s owner to {OWNER}', one.name); end loop;
 end $$"""  # noqa: S608 its only words are constants
 
 
