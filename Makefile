@@ -13,6 +13,9 @@ SERVE ?= 1
 # Each worker of the tests has a PostgreSQL and, where it needs them, models of its own: 1 GB of memory at the most.
 WORKERS ?= logical
 TESTS := -n $(WORKERS) --maxprocesses 4 --dist worksteal
+# A folder of its own: another run that starts takes other users' rights from the one that all runs share, and root's
+# embedded server, which runs as a user of its own, would no longer reach its data there.
+APART := T="$$(mktemp -d)" && trap 'rm -rf "$$T"' EXIT && export PYTEST_DEBUG_TEMPROOT="$$T" HF_HUB_OFFLINE=1 &&
 KILLS ?= 200
 
 # make lock: `all`, or the one package to take a newer version of.
@@ -62,7 +65,7 @@ serve: setup ## migrate and serve the API
 	$(BIN)/enmusubi serve
 
 test: setup ## run all tests, a worker for each processor (reduced: few kills, short property tests)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(TESTS)
+	$(APART) $(BIN)/python -m pytest $(TESTS)
 
 lint: setup ## ruff: errors and format
 	$(BIN)/ruff check .
@@ -75,15 +78,15 @@ contracts: setup ## import contracts
 	$(BIN)/lint-imports
 
 migrations: setup ## migrations: models and migrations agree, up and down and up again
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/app/test_migrations.py
+	$(APART) $(BIN)/python -m pytest -q tests/app/test_migrations.py
 
 check: lint types contracts test ## everything CI runs
 
 quality: setup ## figures of the judged sets (../shared/eval), the golden set, the model against its engine, in full
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/quality tests/matching/test_encoder_reference.py --full
+	$(APART) $(BIN)/python -m pytest -q tests/quality tests/matching/test_encoder_reference.py --full
 
 crash: setup ## crash tests with KILLS kills (200)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/process/test_crash.py tests/process/test_notices_crash.py --kills $(KILLS)
+	$(APART) $(BIN)/python -m pytest -q tests/process/test_crash.py tests/process/test_notices_crash.py --kills $(KILLS)
 
 bench: setup ## speed against the plain script; writes docs/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks

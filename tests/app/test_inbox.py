@@ -33,7 +33,7 @@ def _told(
 ) -> Notice:  # fmt: skip
     """A notice that has been dispatched."""
     notice = notify(
-        session, cluster_id=match.cluster_id, kind=kind, audience=audience, match=match, facts={"due": "2027-02-03"}
+        session, cluster_id=match.cluster_id, kind=kind, audience=audience, match=match, facts={"due_on": "2027-02-03"}
     )
     session.commit()
     dispatch(outbound_for(settings, database.for_service.session, post_office(settings)), notice.id)
@@ -50,7 +50,7 @@ def test_a_notice_is_listed_for_its_readers_alone(
     assert (shown["kind"], shown["subject"]) == ("step_due", "A step is due")
     assert "Due: 2027-02-03" in shown["text"]
     assert (shown["match"], shown["need"], shown["seed"]) == (str(match.public_id), None, None)
-    assert (shown["facts"], shown["read"], shown["letter"]) == ({"due": "2027-02-03"}, None, "stopped")
+    assert (shown["facts"], shown["read"], shown["letter"]) == ({"due_on": "2027-02-03"}, None, "stopped")
     for other in (people.university, people.coordinator, people.administrator):
         assert other.read("/notices")["items"] == []
 

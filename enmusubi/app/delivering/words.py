@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from enmusubi.app.vocabulary import EntryStatus, Language, MatchStatus, ReasonCode
+from enmusubi.app.vocabulary import Awaited, EntryStatus, Language, MatchStatus, ReasonCode, Side, Step
 
 LABELS: Final[dict[str, tuple[str, str]]] = {
-    "due": ("期限", "Due"),
     "days": ("日数", "Days"),
-    "step": ("段階", "Step"),
+    "due_on": ("期限", "Due"),
+    "awaited": ("お待ちしている事項", "Waiting for"),
+    "side": ("担当", "From"),
+    "step": ("内容", "What was done"),
     "status": ("状態", "Status"),
     "expires_on": ("有効期限", "Valid until"),
     "reason": ("理由", "Reason"),
@@ -52,6 +54,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     MatchStatus.AGREEMENT: ("合意", "agreement"),
     MatchStatus.OUTCOME: ("成果", "outcome"),
     MatchStatus.DISMISSED: ("見送り", "dismissed"),
+    Step.EXPRESS_INTEREST: ("関心の表明", "interest expressed"),
+    Step.ACCEPT: ("紹介への同意", "introduction accepted"),
+    Side.NEED: ("ニーズ側", "the need's side"),
+    Side.SEED: ("シーズ側", "the seed's side"),
+    Side.CLUSTER: ("コーディネータ", "the coordinator"),
+    Awaited.INTRODUCTION: ("紹介", "introduction"),
+    Awaited.ANSWER: ("回答", "answer"),
+    Awaited.DISCLOSURE: ("情報の開示", "disclosure"),
+    Awaited.REPORT: ("経過の報告", "report"),
 }
 
 

@@ -28,7 +28,7 @@ def test_it_is_signed_after_the_specification(office: Office) -> None:
     content = Webhook(endpoint.secret).verify(request.body, request.headers)
     assert content["type"] == "step_due"
     assert content["data"] == {
-        "notice": str(notice.public_id), "audience": "coordinators", "facts": {"due": "2027-02-03"}
+        "notice": str(notice.public_id), "audience": "coordinators", "facts": {"due_on": "2027-02-03"}
     }  # fmt: skip
     assert datetime.datetime.fromisoformat(content["timestamp"]).tzinfo is not None
     assert request.headers["webhook-id"] == str(_webhooks(office)[0].public_id)
