@@ -20,7 +20,7 @@ from tests.receiving import free_port
 
 def test_a_notice_becomes_a_letter(office: Office) -> None:
     """In the reader's language, with its facts and a link, and an id that tells a repeat from another letter."""
-    office.notice(NoticeKind.STEP_DUE, due="2027-02-03", step="meeting", hidden="for programs")
+    office.notice(NoticeKind.STEP_DUE, due_on="2027-02-03", awaited="meeting", hidden="for programs")
     office.work()
     (letter,) = office.mailbox.letters
     delivery = office.delivery()
@@ -29,7 +29,7 @@ def test_a_notice_becomes_a_letter(office: Office) -> None:
     assert letter["Auto-Submitted"] == "auto-generated"
     assert letter["Date"]
     body = str(letter.get_content())
-    assert "Due: 2027-02-03\nStep: meeting\n" in body
+    assert "Due: 2027-02-03\nWaiting for: meeting\n" in body
     assert "for programs" not in body
     assert f"{office.outbound.settings.address}/notices\n" in body
     assert (delivery.state, delivery.attempts, delivery.sent) == (DeliveryState.SENT, 1, office.clock.now())

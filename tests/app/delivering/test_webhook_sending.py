@@ -22,7 +22,7 @@ def _webhooks(office: Office) -> list[Delivery]:
 def test_it_is_signed_after_the_specification(office: Office) -> None:
     """The specification's own library accepts it, and refuses it for another secret or a changed body."""
     endpoint = office.webhook()
-    notice = office.notice(due="2027-02-03")
+    notice = office.notice(due_on="2027-02-03")
     office.work()
     (request,) = office.receiver.requests
     content = Webhook(endpoint.secret).verify(request.body, request.headers)
