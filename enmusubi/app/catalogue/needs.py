@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle, origins, publishing
+from enmusubi.app.catalogue import introduced, lifecycle, origins, publishing
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -217,6 +217,8 @@ def revise_need(
     owner = detail.owner_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        if owner != detail.owner_id:
+            introduced.refuse_other_owner(session, need)
         source = moved_source(session, need, owner)
         if source != need.source:
             need.source = source
