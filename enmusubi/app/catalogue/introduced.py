@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.errors import ConflictError
 from enmusubi.app.models import Match, Need, Seed
-from enmusubi.app.stepping.machine import HIDDEN
+from enmusubi.app.visibility import NOT_INTRODUCED
 
 
 def refuse_recall(session: Session, entry: Seed | Need) -> None:
@@ -38,4 +38,4 @@ def is_introduced(session: Session, entry: Seed | Need, *, lock: bool = False) -
     chosen = select(Match.status).where(of_entry == entry.id).order_by(of_other)
     with session.no_autoflush, acting_as_service(session):
         found = session.scalars(chosen.with_for_update() if lock else chosen).all()
-    return any(status not in HIDDEN for status in found)
+    return any(status not in NOT_INTRODUCED for status in found)

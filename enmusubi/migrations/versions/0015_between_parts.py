@@ -1,4 +1,4 @@
-"""notices to whoever a side is; the record does not tell whose an anonymous need is by what is done beside it."""
+"""notices to whoever a side is; neither the record nor earlier steps tell whose an anonymous need is."""
 
 from alembic import op
 
@@ -57,12 +57,33 @@ def _events(further: str) -> str:
     )
 
 
+# Whose a need is that becomes anonymous is not told either by steps that its company has taken before.
+VEIL = """
+create function veil_earlier_steps() returns trigger language plpgsql security definer
+set search_path = pg_catalog, public, pg_temp as $$
+begin
+  update step_actors set veiled = true from match_steps, matches
+  where match_steps.id = step_actors.step_id and matches.id = match_steps.match_id and matches.need_id = new.id
+    and match_steps.side = 'need' and step_actors.organisation_id is not null;
+  return null;
+end $$
+"""
+VEILING = """
+create trigger needs_veil_earlier_steps after update of anonymous on needs for each row
+when (new.anonymous and not old.anonymous) execute function veil_earlier_steps()
+"""
+
+
 def upgrade() -> None:
+    op.execute(VEIL)
+    op.execute(VEILING)
     # A coordinator may have entered a seed of a company, or a need of a university: their people are asked all the same.
     op.execute(_recipients("'company', 'university'", "'company', 'university'"))
     op.execute(f"alter policy select_rows on record_events using ({_events(BESIDE)})")
 
 
 def downgrade() -> None:
+    op.execute("drop trigger needs_veil_earlier_steps on needs")
+    op.execute("drop function veil_earlier_steps()")
     op.execute(f"alter policy select_rows on record_events using ({_events('')})")
     op.execute(_recipients("'company'", "'university'"))

@@ -13,7 +13,7 @@ from enmusubi.app.models import NeedOpening, Notice
 from enmusubi.app.vocabulary import NoticeKind, Role
 from tests.app.conftest import People, people_of
 from tests.app.factories import Person, a_match, a_need, a_person, a_seed
-from tests.app.introducing.conftest import Pair
+from tests.app.introducing.conftest import Pair, a_pair
 from tests.app.records import link_all
 from tests.conftest import RolledBackDatabase
 
@@ -174,6 +174,21 @@ def test_the_record_tells_no_administrator_what_a_company_ranked_or_imported(pai
     shown = pair.administrator.read("/audit", limit=100)["items"]
     assert any(event["action"] == "revised" for event in shown)
     assert "company" not in {event["by"]["role"] for event in shown}
+
+
+def test_a_need_that_becomes_anonymous_veils_its_company_s_earlier_steps(people: People, session: Session) -> None:
+    """Its coordinators go on knowing who took them; nobody else does."""
+    pair = a_pair(people, session, anonymous=False)
+    pair.introduce()
+    pair.take(pair.company, "accept")
+    assert _names(pair, pair.administrator)[-1] == "company person"
+    assert pair.company.patch(f"/needs/{pair.need}", {"anonymous": True}).status_code == 200
+    assert _names(pair, pair.administrator)[-1] is None
+    assert _names(pair, pair.coordinator)[-1] == _names(pair, pair.company)[-1] == "company person"
+
+
+def _names(pair: Pair, person: Person) -> list[str | None]:
+    return [step["name"] for step in pair.steps(person)["steps"]]
 
 
 def a_seed_beside(pair: Pair, session: Session) -> str:
