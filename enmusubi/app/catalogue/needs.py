@@ -225,6 +225,8 @@ def revise_need(
             # Its numbers there would tell the new owner of the former one.
             former = {name for name in ("external_id", "reference") if name not in changes.model_fields_set}
             draft = draft.model_copy(update=dict.fromkeys(former))
+    if "excluded_organisations" in changes.model_fields_set:
+        introduced.hold_matches(session, need)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
         keep_until(need, default_expiry())  # where the change takes the day away
