@@ -34,7 +34,8 @@ from enmusubi.app.vocabulary import Awaited, EntryStatus, MatchStatus, Organisat
 
 # A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
 _FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.DRAFT]
-_NOT_INTRODUCED = [str(status) for status in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED)]
+NOT_INTRODUCED = [str(status) for status in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED)]
+"""Statuses of a match whose two sides have not been brought together: they are not told these apart."""
 
 
 def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
@@ -145,7 +146,7 @@ def pairs_visible_to(caller: Caller, excluded: ColumnElement[bool] | None = None
 
 def matches_visible_to(caller: Caller) -> ColumnElement[bool]:
     """The same of stored matches: where they are listed, in their own order, without a join. Goes with Match."""
-    told = Match.status.not_in(_NOT_INTRODUCED)
+    told = Match.status.not_in(NOT_INTRODUCED)
     sides: list[ColumnElement[bool]] = []
     if caller.organisation_id is not None:
         detail, seed = aliased(NeedDetail), aliased(Seed)
@@ -181,7 +182,7 @@ def _introduced_pair() -> ColumnElement[bool]:
     match = aliased(Match)
     return (
         exists()
-        .where(match.need_id == Need.id, match.seed_id == Seed.id, match.status.not_in(_NOT_INTRODUCED))
+        .where(match.need_id == Need.id, match.seed_id == Seed.id, match.status.not_in(NOT_INTRODUCED))
         .correlate(Need, Seed)
     )
 
@@ -254,7 +255,7 @@ def step_actors_visible_to(caller: Caller) -> ColumnElement[bool]:
 
 def steps_visible_to(caller: Caller) -> ColumnElement[bool]:
     """Steps of a match that the caller sees: to its sides those that lead to an introduction or on from there."""
-    told = MatchStep.after.not_in(_NOT_INTRODUCED)
+    told = MatchStep.after.not_in(NOT_INTRODUCED)
     return or_(told, MatchStep.cluster_id == caller.cluster_id) if caller.oversees else told
 
 

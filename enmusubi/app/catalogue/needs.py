@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle, origins, publishing
+from enmusubi.app.catalogue import introduced, lifecycle, origins, publishing
 from enmusubi.app.catalogue.organisations import find_organisation, name_key, owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -217,12 +217,16 @@ def revise_need(
     owner = detail.owner_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        if owner != detail.owner_id:
+            introduced.refuse_other_owner(session, need)
         source = moved_source(session, need, owner)
         if source != need.source:
             need.source = source
             # Its numbers there would tell the new owner of the former one.
             former = {name for name in ("external_id", "reference") if name not in changes.model_fields_set}
             draft = draft.model_copy(update=dict.fromkeys(former))
+    if "excluded_organisations" in changes.model_fields_set:
+        introduced.hold_matches(session, need)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)
         keep_until(need, default_expiry())  # where the change takes the day away

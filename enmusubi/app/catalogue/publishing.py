@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle
+from enmusubi.app.catalogue import introduced, lifecycle
 from enmusubi.app.catalogue.lifecycle import By
 from enmusubi.app.errors import ConflictError
 from enmusubi.app.models import ClusterSettings, Need, NeedDetail, Seed
@@ -53,6 +53,8 @@ def move(session: Session, caller: Caller, entry: Seed | Need, step: EntryStep, 
     """Take an owner's step with an entry, whose detail is loaded; ConflictError where it is not possible now."""
     before = entry.status
     end = lifecycle.after(step, before)
+    if step is EntryStep.RECALL:
+        introduced.refuse_recall(session, entry)
     entry.status = end
     if step is EntryStep.RECALL:
         entry.published_on, entry.review_due = None, False

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle, origins, publishing
+from enmusubi.app.catalogue import introduced, lifecycle, origins, publishing
 from enmusubi.app.catalogue.organisations import owner_of
 from enmusubi.app.catalogue.rules import (
     NOT_COLUMNS,
@@ -149,6 +149,8 @@ def revise_seed(
     owner = seed.organisation_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
+        if owner != seed.organisation_id:
+            introduced.refuse_other_owner(session, seed)
         seed.source = moved_source(session, seed, owner)
     if "expires_on" in changes.model_fields_set:
         refuse_past(draft.expires_on)

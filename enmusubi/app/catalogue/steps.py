@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue import lifecycle, listing, needs, publishing, seeds
+from enmusubi.app.catalogue import introduced, lifecycle, listing, needs, publishing, seeds
 from enmusubi.app.catalogue.lifecycle import By
 from enmusubi.app.catalogue.rules import DEFAULT_LIFE, LONGEST_LIFE, check_version, keep_until, touch
 from enmusubi.app.embeddings import embed
@@ -160,7 +160,7 @@ def read_life(session: Session, caller: Caller, kind: Kind, public_id: uuid.UUID
     said = session.scalars(select(PublicationReview).where(column == entry.id).order_by(PublicationReview.id))
     return Life(
         entry,
-        _steps(caller, kind, entry, detail, relation),
+        _steps(session, caller, kind, entry, detail, relation),
         list(said),
         reads_reasons=relation is Relation.OWN or caller.coordinates,
     )
@@ -183,15 +183,14 @@ def recorded(kind: Kind) -> RecordedKind:
 
 
 def _steps(
-    caller: Caller, kind: Kind, entry: Seed | Need, detail: NeedDetail | None, relation: Relation
+    session: Session, caller: Caller, kind: Kind, entry: Seed | Need, detail: NeedDetail | None, relation: Relation
 ) -> list[EntryStep]:
     steps: list[EntryStep] = []
     if may(caller, _CHANGE[kind], relation):
         steps += lifecycle.possible(entry.status, By.OWNER)
-        if relation is not Relation.OWN:
-            steps = [
-                step for step in steps if step is not EntryStep.RECALL
-            ]  # a draft of others is nobody's else to see
+        # A draft of others is nobody's else to see, nor one's own to make of what others read.
+        if relation is not Relation.OWN or introduced.is_introduced(session, entry):
+            steps = [step for step in steps if step is not EntryStep.RECALL]
     if may(caller, _REVIEW[kind], relation) and publishing.submitted_by(entry, detail) != caller.id:
         steps += lifecycle.possible(entry.status, By.REVIEWER, review_due=entry.review_due)
     return steps

@@ -46,7 +46,9 @@ class StepOut(BaseModel):
     after: MatchStatus
     side: Side
     by: Whose
-    name: str | None = Field(description="Who took it: for their own organisation and those who oversee the match")
+    name: str | None = Field(
+        description="Who took it: for their own organisation; for who oversees the match, people of the own cluster"
+    )
     reason: ReasonCode | None
     message: str | None = Field(description="To everybody who sees the step")
     note: str | None = Field(description="For the organisation of who wrote it, and the coordinators")
@@ -60,7 +62,7 @@ class WaitOut(BaseModel):
     awaited: Awaited
     on: Whose
     side: Side
-    since: datetime.datetime
+    since: datetime.datetime = Field(description="To the sides the day alone")
     due_on: datetime.date = Field(description="The last day to do it, in Japan")
     overdue: bool
 
@@ -213,7 +215,7 @@ def step_out(reader: Reader, match: Match, step: MatchStep, actor: StepActor | N
         after=status_seen(reader, match, step.after),
         side=side,
         by=by,
-        name=None if actor is None else actor.account.name,
+        name=None if actor is None or actor.account is None else actor.account.name,
         reason=ReasonCode(step.reason) if step.reason else None,
         message=step.message,
         note=note,
@@ -230,6 +232,12 @@ def _day(moment: datetime.datetime) -> datetime.datetime:
     return moment.astimezone(JAPAN).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def wait_since(caller: Caller, wait: Wait) -> datetime.datetime:
+    """Since when somebody is waited for: to the sides the day, as it began with a step that may be the other's."""
+    overseen = caller.oversees and wait.cluster_id == caller.cluster_id
+    return wait.since if overseen else _day(wait.since)
+
+
 def wait_out(reader: Reader, wait: Wait, today: datetime.date) -> WaitOut:
     """Who is waited for, as the reader sees it."""
     side = Side(wait.side)
@@ -237,7 +245,7 @@ def wait_out(reader: Reader, wait: Wait, today: datetime.date) -> WaitOut:
         awaited=Awaited(wait.awaited),
         on=reader.whose(side),
         side=side,
-        since=wait.since,
+        since=wait_since(reader.caller, wait),
         due_on=wait.due_on,
         overdue=wait.due_on < today,
     )

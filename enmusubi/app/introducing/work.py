@@ -16,7 +16,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import InvalidInputError
-from enmusubi.app.introducing.shown import EntryNamed, entry_named
+from enmusubi.app.introducing.shown import EntryNamed, entry_named, wait_since
 from enmusubi.app.models import Match, Need, NeedDetail, Seed, Wait
 from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
@@ -113,7 +113,7 @@ def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
         seed=entry_named(match.seed),
         awaited=Awaited(wait.awaited),
         side=Side(wait.side),
-        since=wait.since,
+        since=wait_since(caller, wait),
         due_on=wait.due_on,
         overdue=wait.due_on < today,
         reminded=wait.reminded,

@@ -66,7 +66,8 @@ class StepActor(Base):
     # Never to the other side.
     note: Mapped[str | None] = mapped_column(Text)
 
-    account: Mapped[Account] = relationship(lazy="raise")
+    # None where it is of another cluster than the reader's, whose people are not his to read.
+    account: Mapped[Account | None] = relationship(lazy="raise")
 
 
 class Interest(Base):

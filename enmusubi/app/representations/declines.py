@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
+from enmusubi.app.clock import JAPAN
 from enmusubi.app.models import Match
 from enmusubi.app.refusals.digesting import Cause
 from enmusubi.app.refusals.words import ADVICE, REASONS, since_words
@@ -22,7 +23,7 @@ class WordsOut(Representation):
 class ReopenedOut(BaseModel):
     """That a pair was turned down once, and what has brought it back."""
 
-    on: datetime.datetime
+    on: datetime.datetime = Field(description="For those who do not oversee the cluster the day alone")
     reason: ReasonCode | None = Field(description="What it was turned down for; for those who oversee the cluster")
     change: EntryChange
     entry: str = Field(description="Which entry has changed: seed or need")
@@ -56,13 +57,18 @@ class DeclinesOut(BaseModel):
     causes: list[CauseOut]
 
 
+def _day(moment: datetime.datetime) -> datetime.datetime:
+    # It is when the other side's entry was changed: what was changed in one go is one owner's.
+    return moment.astimezone(JAPAN).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def reopened_out(match: Match, *, overseeing: bool) -> ReopenedOut | None:
     """What has brought a match back, None where it was never turned down."""
     since = match.reopened_since
     if since is None or match.reopened is None:
         return None
     return ReopenedOut(
-        on=match.reopened,
+        on=match.reopened if overseeing else _day(match.reopened),
         reason=ReasonCode(match.reopened_for) if overseeing and match.reopened_for else None,
         change=EntryChange(since["change"]),
         entry=since["entry"],

@@ -176,3 +176,37 @@ def test_the_clock_and_an_answer_at_once(pairs: list[Pair], service: Database, c
             found = stored(session, pair).status
             assert found == ("accepted" if status == 201 else "declined")
             assert count(session, pair, Step.LAPSE) == (status != 201)
+
+
+@pytest.mark.parametrize("kind", ["needs", "seeds"])
+def test_an_introduction_and_a_recall_at_once(pairs: list[Pair], kind: str) -> None:
+    """Never is anybody introduced to a draft."""
+    for pair in pairs:
+        pair.shortlist()
+        owner, entry = (pair.company, pair.need) if kind == "needs" else (pair.university, pair.seed)
+        statuses = at_once(
+            partial(pair.ask, pair.coordinator, "introduce"),
+            partial(owner.patch, f"/{kind}/{entry}", {"status": "draft"}),
+        )
+        # A coordinator does not see a pair with a draft.
+        assert statuses in ([201, 409], [409, 200], [404, 200])
+        assert pair.coordinator.get("/matches").status_code == 200
+
+
+def test_a_disclosure_and_an_exclusion_at_once(pairs: list[Pair]) -> None:
+    """Who is excluded first is told nothing."""
+    for pair in pairs:
+        pair.introduce()
+        pair.take(pair.university, "accept")
+        pair.take(pair.company, "accept")
+        path = f"/matches/{pair.match}/disclosure"
+        tag = pair.coordinator.get(path).headers["ETag"]
+        assert pair.university.organisation is not None
+        excluded = {"excluded_organisations": [pair.university.organisation.name]}
+        disclosed, revised = at_once(
+            partial(pair.coordinator.post, path, {}, If_Match=tag),
+            partial(pair.company.patch, f"/needs/{pair.need}", excluded),
+        )
+        assert (disclosed in (201, 409), revised) == (True, 200)
+        told = pair.university.read(f"/matches/{pair.match}/disclosed")["items"]
+        assert len(told) == (disclosed == 201)
