@@ -172,9 +172,10 @@ def own_matches(caller: Caller) -> CompoundSelect[int]:
 
 
 def _entries_are_seen(caller: Caller) -> ColumnElement[bool]:
-    need_is_seen = exists().where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
-    seed_is_seen = exists().where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
-    return and_(need_is_seen, seed_is_seen)
+    # Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
+    need_is_seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
+    seed_is_seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
+    return and_(need_is_seen.scalar_subquery(), seed_is_seen.scalar_subquery())
 
 
 def _introduced_pair() -> ColumnElement[bool]:
