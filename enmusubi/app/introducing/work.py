@@ -17,7 +17,7 @@ from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.introducing.shown import EntryNamed, entry_named
-from enmusubi.app.models import Match, Need, NeedDetail, Seed, Wait
+from enmusubi.app.models import Match, Need, Seed, Wait
 from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
 
@@ -98,12 +98,9 @@ def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
         mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
         rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, _of_match(*(() if everybody else (mine,)))))
     if caller.organisation_id is not None:
-        needs = select(NeedDetail.need_id).where(NeedDetail.owner_id == caller.organisation_id)
-        seeds = select(Seed.id).where(Seed.organisation_id == caller.organisation_id)
-        of_needs = select(Match.id).where(Match.need_id.in_(needs))
-        of_seeds = select(Match.id).where(Match.seed_id.in_(seeds))
-        rules.append(and_(Wait.side == Side.NEED, Wait.match_id.in_(of_needs)))
-        rules.append(and_(Wait.side == Side.SEED, Wait.match_id.in_(of_seeds)))
+        for side, of_own_entries in visibility.own_sides(caller):
+            own = visibility.any_of(select(Match.id).where(of_own_entries))
+            rules.append(and_(Wait.side == side, Wait.match_id == own))
     return or_(false(), *rules)
 
 

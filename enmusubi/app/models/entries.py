@@ -113,10 +113,6 @@ def _profile_constraints(table: str) -> tuple[Any, ...]:
         one_of("status", EntryStatus, "status"),
         # The order of lists. Without the cluster: which others' entries one sees is no condition on a column.
         Index(f"ix_{table}_newest", "created", "public_id"),
-        # Whether a published entry names an organisation.
-        Index(
-            f"ix_{table}_published", "organisation_id", "expires_on", postgresql_where=text("status = 'published'")
-        ),
         # What the clock looks for every day.
         Index(f"ix_{table}_expiry", "expires_on", postgresql_where=text("status IN ('published', 'on_hold')")),
         Index(

@@ -180,11 +180,11 @@ def _events(kinds: str) -> str:
     )
 
 
-# What tells of an organisation: looked up for each in the index of its published entries, where `exists` would have the
-# planner read all seeds first. The order has it take that index: without, it hopes to meet one soon among all.
+# What tells of an organisation: looked up for each, where `exists` would have the planner read all seeds first. Between
+# and in order, not equal, so that only the index of owners serves: otherwise it hopes to meet one soon among all.
 NAMED_NOW = (
-    "(select true from {entries} where {entries}.organisation_id = organisations.id and {published} "
-    "order by expires_on desc limit 1)"
+    "(select true from {entries} where {entries}.organisation_id between organisations.id and organisations.id "
+    "and {published} order by {entries}.organisation_id limit 1)"
 )
 NAMED_BEFORE = "exists (select from {entries} where {entries}.organisation_id = organisations.id and {published})"
 PUBLISHED = "status = 'published' and expires_on >= current_date"
@@ -325,9 +325,6 @@ def upgrade() -> None:
     op.create_index("ix_matches_of_seed", "matches", ["seed_id", "need_id"], postgresql_where=introduced)
     op.create_index("ix_matches_of_need", "matches", ["need_id", "seed_id"], postgresql_where=introduced)
     op.create_index("ix_matches_page", "matches", ["cluster_id", "created", "public_id"])
-    for table in ("seeds", "needs"):
-        published = sa.text("status = 'published'")
-        op.create_index(f"ix_{table}_published", table, ["organisation_id", "expires_on"], postgresql_where=published)
     op.create_table(
         "cluster_settings",
         sa.Column("cluster_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -527,8 +524,6 @@ def downgrade() -> None:
     op.execute("drop trigger new_cluster_settings on clusters")
     op.execute("drop function new_cluster_settings()")
     op.drop_table("cluster_settings")
-    for table in ("seeds", "needs"):
-        op.drop_index(f"ix_{table}_published", table_name=table)
     op.drop_index("ix_matches_page", table_name="matches")
     op.drop_index("ix_matches_of_need", table_name="matches")
     op.drop_index("ix_matches_of_seed", table_name="matches")
