@@ -25,7 +25,7 @@ from enmusubi.app.catalogue import organisations
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
 from enmusubi.app.embedded import SUPERUSER
-from enmusubi.app.models import Account, Cluster
+from enmusubi.app.models import Account, Cluster, Organisation
 from enmusubi.app.schemas import OrganisationDraft
 from enmusubi.app.vocabulary import OrganisationKind, Role
 
@@ -58,9 +58,11 @@ _PARTS: Final = json.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a benchmark asks for: the token of a coordinator, the cluster, some needs."""
+    """What a benchmark asks for: tokens of a coordinator, a university and a company, the cluster, some needs."""
 
     token: str
+    university: str
+    company: str
     cluster: str
     needs: list[str]
 
@@ -97,6 +99,8 @@ def fill(home: Path, matches: int, seeds: int) -> Filled:
         with database.session() as session:
             cluster, coordinators, token = _people(session)
             universities, companies = _organisations(session, cluster)
+            university = _token(session, cluster, Role.UNIVERSITY, universities[0])
+            company = _token(session, cluster, Role.COMPANY, companies[0])
             session.commit()
             public_id = str(cluster.public_id)
         with _loading(database).begin() as connection:
@@ -107,7 +111,7 @@ def fill(home: Path, matches: int, seeds: int) -> Filled:
             _origins(cursor, seeds // 20, draw)
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("vacuum analyze"))
-    return Filled(token, public_id, draw.sample(needs, min(50, len(needs))))
+    return Filled(token, university, company, public_id, draw.sample(needs, min(50, len(needs))))
 
 
 def _loading(database: Database) -> Engine:
@@ -135,6 +139,11 @@ def _organisations(session: Session, cluster: Cluster) -> tuple[list[int], list[
         draft = OrganisationDraft(name=f"Example {kind} {number}", kind=kind)
         made[kind].append(organisations.create_organisation(session, cluster.id, draft).id)
     return made[OrganisationKind.UNIVERSITY], made[OrganisationKind.COMPANY]
+
+
+def _token(session: Session, cluster: Cluster, role: Role, organisation_id: int) -> str:
+    organisation = session.get_one(Organisation, organisation_id)
+    return auth.issue_token(session, auth.create_account(session, cluster, role, f"Example {role}", organisation))
 
 
 def _copy(cursor: Cursor[Any], table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:

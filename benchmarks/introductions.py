@@ -1,10 +1,11 @@
 """The work of a cluster with 100,000 matches in all states: queue, progress, indicators and the chain, over HTTP.
 
-A coordinator asks `enmusubi serve`, which connects as the role that bypasses nothing. After that the statements of the
-same calls are explained, as that role and on behalf of that coordinator, and the script fails where a plan reads the
-whole of a table of 10,000 rows or more. Of the 2,000 needs, and of the chain, which is one reading of all origins of
-a cluster, full scans are told and no fault. What a function of the database executes is not among the plans:
-`indicators_count`, which counts in the background, reads a cluster's history from end to end.
+A coordinator, a university and a company with 5,000 matches each ask `enmusubi serve`, which connects as the role that
+bypasses nothing. After that the statements of the same calls are explained, as that role and on behalf of who asked,
+and the script fails where a plan reads the whole of a table of 10,000 rows or more. Of the 2,000 needs, and of the
+chain, which is one reading of all origins of a cluster, full scans are told and no fault. What a function of the
+database executes is not among the plans: `indicators_count`, which counts in the background, reads a cluster's history
+from end to end.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
@@ -35,22 +36,43 @@ from enmusubi.app.clock import day_of
 from enmusubi.app.config import Settings
 from enmusubi.app.database import connect_for_service
 from enmusubi.app.introducing import progress, work
-from enmusubi.app.vocabulary import Breakdown, MatchStatus
+from enmusubi.app.vocabulary import Breakdown, Side
 
 WATCHED: Final = ("matches", "match_steps", "waits", "interests", "outcomes", "seeds", "needs", "need_details")
 LARGE_ROWS: Final = 10_000
 BOUND: Final = 50.0
 _STATUSES: Final = ("suggested", "introduced", "declined", "outcome")
+_LISTS: Final = {
+    "GET /work": ["/work", "/work?overdue=true"],
+    "GET /matches": ["/matches"],
+    "GET /matches?status": [f"/matches?status={status}" for status in _STATUSES],
+    "GET /matches?overdue": ["/matches?overdue=true", "/matches?overdue=false"],
+    "GET /matches?waiting_on": [f"/matches?waiting_on={side}" for side in Side],
+}
 
 
-def calls(filled: Filled) -> dict[str, list[str]]:
-    """The calls that are measured, and with which addresses each is asked."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks, and with which addresses in turns."""
+
+    token: str
+    paths: list[str]
+
+
+def calls(filled: Filled) -> dict[str, Call]:
+    """The calls that are measured."""
+    sides = {"university": filled.university, "company": filled.company}
+    return {
+        **{name: Call(filled.token, paths) for name, paths in _of_coordinator(filled).items()},
+        **{f"{name} ({side})": Call(token, paths) for name, paths in _LISTS.items() for side, token in sides.items()},
+    }
+
+
+def _of_coordinator(filled: Filled) -> dict[str, list[str]]:
     indicated = f"/clusters/{filled.cluster}/indicators"
     return {
+        **_LISTS,
         "GET /work": ["/work", "/work?overdue=true", "/work?everybody=true"],
-        "GET /matches": ["/matches"],
-        "GET /matches?status": [f"/matches?status={status}" for status in _STATUSES],
-        "GET /matches?overdue": ["/matches?overdue=true"],
         "GET /needs/{id}/progress": [f"/needs/{need}/progress" for need in filled.needs],
         "GET /clusters/{id}/indicators": [indicated],
         **{
@@ -127,15 +149,20 @@ def _asked(given: argparse.Namespace, home: Path, filled: Filled) -> dict[str, l
     server = Server.start_ours(Prepared(home, nothing, nothing, nothing, filled.token, []))
     try:
         server.wait("GET", "/health/live")
-        for paths in asked.values():  # what is counted at its first reading, and plans of functions
-            for path in paths:
-                _reply(server, path)
-        for name, paths in asked.items():
-            replies[name] = [_reply(server, path) for path in islice(cycle(paths), given.requests)]
+        for call in asked.values():  # what is counted at its first reading, and plans of functions
+            for path in call.paths:
+                _reply(_on_behalf(server, call), path)
+        for name, call in asked.items():
+            asking = _on_behalf(server, call)
+            replies[name] = [_reply(asking, path) for path in islice(cycle(call.paths), given.requests)]
             print(f"{name}: {1_000 * statistics.median(replies[name]):.1f} ms", flush=True)
     finally:
         server.stop()
     return replies
+
+
+def _on_behalf(server: Server, call: Call) -> Server:
+    return replace(server, headers={"Authorization": f"Bearer {call.token}"})
 
 
 def _reply(server: Server, path: str) -> float:
@@ -155,9 +182,9 @@ def sequential_scans(home: Path, filled: Filled) -> dict[str, list[Scan]]:
     """Of each call, the statements whose plan reads the whole of a large table."""
     found: dict[str, list[Scan]] = {}
     with connect_for_service(Settings(home=home)) as database:
-        with database.session() as session:
-            caller = auth.identify(session, filled.token).caller
-        for name in calls(filled):
+        for name, call in calls(filled).items():
+            with database.session() as session:
+                caller = auth.identify(session, call.token).caller
             with database.session() as session:
                 act_as(session, caller)
                 with _noted(session.connection()) as statements:
@@ -170,15 +197,16 @@ def sequential_scans(home: Path, filled: Filled) -> dict[str, list[Scan]]:
 def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
     """The use case behind a call."""
     cluster, now = uuid.UUID(filled.cluster), datetime.datetime.now(datetime.UTC)
-    if name == "GET /work":
-        for query in (work.WorkQuery(), work.WorkQuery(overdue=True), work.WorkQuery(everybody=True)):
-            work.list_work(session, caller, query, now)
+    if name.startswith("GET /work"):
+        asked: list[dict[str, Any]] = [{}, {"overdue": True}, {"everybody": caller.oversees}]
+        for each in asked:
+            work.list_work(session, caller, work.WorkQuery.model_validate(each), now)
     elif name.startswith("GET /matches"):
-        statuses = [MatchStatus(status) for status in _STATUSES] if "status" in name else [None]
-        overdue = True if "overdue" in name else None
-        for status in statuses:
-            asked = reviewing.MatchListQuery(status=status, overdue=overdue)
-            reviewing.list_matches(session, caller, asked, day_of(now))
+        filters: dict[str, list[Any]] = {"status": list(_STATUSES), "overdue": [True, False], "waiting_on": list(Side)}
+        given = re.search(r"\?(\w+)", name)
+        for each in [{given[1]: value} for value in filters[given[1]]] if given else [{}]:
+            query = reviewing.MatchListQuery.model_validate(each)
+            reviewing.list_matches(session, caller, query, day_of(now))
     elif "progress" in name:
         progress.need_progress(session, caller, uuid.UUID(filled.needs[0]), now)
     elif "indicators" in name:

@@ -1,19 +1,19 @@
 """Who may see which seeds, needs, organisations and matches: the start of every query over them."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     ColumnElement,
-    CompoundSelect,
     Select,
     and_,
+    any_,
     exists,
     false,
     func,
     or_,
     select,
     true,
-    union_all,
 )
 from sqlalchemy.orm import aliased
 
@@ -30,7 +30,7 @@ from enmusubi.app.models import (
     StepActor,
     Wait,
 )
-from enmusubi.app.vocabulary import Awaited, EntryStatus, MatchStatus, OrganisationKind, Role
+from enmusubi.app.vocabulary import Awaited, EntryStatus, MatchStatus, OrganisationKind, Role, Side
 
 # A coordinator follows entries through their whole life; what an owner has not submitted yet stays the owner's.
 _FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.DRAFT]
@@ -158,24 +158,32 @@ def matches_visible_to(caller: Caller) -> ColumnElement[bool]:
     if caller.oversees:
         sides.append(Match.cluster_id == caller.cluster_id)
     elif caller.organisation_id is not None:
-        return and_(Match.id.in_(own_matches(caller)), or_(*sides), or_(told, _entries_are_seen(caller)))
+        return and_(_of_own_entries(caller), or_(*sides), or_(told, _entries_are_seen(caller)))
     return and_(or_(false(), *sides), or_(told, _entries_are_seen(caller)))
 
 
-def own_matches(caller: Caller) -> CompoundSelect[int]:
-    """The keys of matches in which the caller's organisation has a side: found from its entries, by an index each."""
-    by_need, by_seed, detail, seed = aliased(Match), aliased(Match), aliased(NeedDetail), aliased(Seed)
+def _of_own_entries(caller: Caller) -> ColumnElement[bool]:
+    return or_(*(of_entries for _, of_entries in own_sides(caller)))
+
+
+def own_sides(caller: Caller) -> list[tuple[Side, ColumnElement[bool]]]:
+    """Of each side, the matches of which it is the caller's organisation's, found by an index. Goes with Match."""
+    detail, seed = aliased(NeedDetail), aliased(Seed)
     needs = select(detail.need_id).where(detail.owner_id == caller.organisation_id)
     seeds = select(seed.id).where(seed.organisation_id == caller.organisation_id)
-    return union_all(
-        select(by_need.id).where(by_need.need_id.in_(needs)), select(by_seed.id).where(by_seed.seed_id.in_(seeds))
-    )
+    return [(Side.NEED, Match.need_id == any_of(needs)), (Side.SEED, Match.seed_id == any_of(seeds))]
+
+
+def any_of(keys: Select[int]) -> ColumnElement[bool]:
+    """Any of these keys, as an array that is read first: with either of two such, both indexes can be used."""
+    return any_(func.array(keys.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
 def _entries_are_seen(caller: Caller) -> ColumnElement[bool]:
-    need_is_seen = exists().where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
-    seed_is_seen = exists().where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
-    return and_(need_is_seen, seed_is_seen)
+    # Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
+    need_is_seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
+    seed_is_seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
+    return and_(need_is_seen.scalar_subquery(), seed_is_seen.scalar_subquery())
 
 
 def _introduced_pair() -> ColumnElement[bool]:

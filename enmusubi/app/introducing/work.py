@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, and_, false, or_, select, tuple_
-from sqlalchemy.orm import Session, contains_eager, load_only, selectinload
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
@@ -17,7 +17,7 @@ from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.introducing.shown import EntryNamed, entry_named, wait_since
-from enmusubi.app.models import Match, Need, NeedDetail, Seed, Wait
+from enmusubi.app.models import Match, Need, Seed, Wait
 from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
 
@@ -57,16 +57,19 @@ class Work:
 
 
 def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.datetime) -> Work:
-    """A page of what waits for the caller; for cluster administrators what was raised to them."""
+    """A page of what waits for the caller; for cluster administrators what was raised to them.
+
+    The page is cut off from the waits alone, in the order of their index: joined, all matches that the caller sees
+    would be put together with them first.
+    """
     position = tuple_(Wait.due_on, Wait.public_id)
     chosen = (
         select(Wait)
-        .join(Match, Wait.match_id == Match.id)
         .where(Wait.ended.is_(None), visibility.waits_visible_to(caller), _waits_for(caller, everybody=query.everybody))
         .options(
-            contains_eager(Wait.match).options(
+            # Read afterwards, of what is on the page.
+            selectinload(Wait.match).options(
                 load_only(Match.public_id, Match.status, Match.cluster_id, Match.need_id, Match.seed_id),
-                # Read afterwards, of what is on the page.
                 selectinload(Match.need).load_only(Need.public_id, Need.title),
                 selectinload(Match.seed).load_only(Seed.public_id, Seed.title),
             )
@@ -74,8 +77,6 @@ def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.
         .order_by(Wait.due_on, Wait.public_id)
         .limit(query.limit + 1)
     )
-    if not caller.oversees:
-        chosen = chosen.where(Match.id.in_(visibility.own_matches(caller)))
     today = day_of(now)
     if query.overdue is not None:
         chosen = chosen.where(Wait.due_on < today if query.overdue else Wait.due_on >= today)
@@ -92,16 +93,21 @@ def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
     rules: list[ColumnElement[bool]] = []
     of_cluster = Wait.cluster_id == caller.cluster_id
     if caller.role is Role.CLUSTER_ADMINISTRATOR:
-        rules.append(and_(of_cluster, Wait.raised.is_not(None)))
+        rules.append(and_(of_cluster, Wait.raised.is_not(None), _of_match()))
     if caller.coordinates:
         mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
-        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, *(() if everybody else (mine,))))
+        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, _of_match(*(() if everybody else (mine,)))))
     if caller.organisation_id is not None:
-        needs = select(NeedDetail.need_id).where(NeedDetail.owner_id == caller.organisation_id)
-        seeds = select(Seed.id).where(Seed.organisation_id == caller.organisation_id)
-        rules.append(and_(Wait.side == Side.NEED, Match.need_id.in_(needs)))
-        rules.append(and_(Wait.side == Side.SEED, Match.seed_id.in_(seeds)))
+        for side, of_own_entries in visibility.own_sides(caller):
+            own = visibility.any_of(select(Match.id).where(of_own_entries))
+            rules.append(and_(Wait.side == side, Wait.match_id == own))
     return or_(false(), *rules)
+
+
+def _of_match(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Waits of a match that the caller sees, and of which this holds: looked up wait by wait."""
+    seen = select(true()).where(Match.id == Wait.match_id, *conditions).correlate(Wait)
+    return seen.scalar_subquery()
 
 
 def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
