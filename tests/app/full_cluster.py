@@ -208,10 +208,13 @@ def _introduction(session: Session, match: Match, people: People) -> Outcome:
             Interest(match_id=match.id, side="need", answer="yes", asked=THEN, answered=THEN, discloses=["budget_yen"]),
             Interest(match_id=match.id, side="seed", answer="no", asked=THEN, answered=THEN, reason="capacity"),
             Wait(
-                match_id=match.id, cluster_id=match.cluster_id, awaited="answer", side="seed", since=THEN, due_on=DAY,
-                next_on=DAY, reminded=THEN, escalated=THEN, raised=THEN, ended=THEN + datetime.timedelta(days=3),
+                match_id=match.id, cluster_id=match.cluster_id, awaited="answer", side="seed", acts="seed", since=THEN,
+                due_on=DAY, next_on=DAY, reminded=THEN, escalated=THEN, raised=THEN, ended=THEN + datetime.timedelta(days=3),
             ),
-            Wait(match_id=match.id, cluster_id=match.cluster_id, awaited="outcome", side="cluster", due_on=DAY),
+            Wait(
+                match_id=match.id, cluster_id=match.cluster_id, awaited="outcome", side="cluster", acts="cluster",
+                due_on=DAY,
+            ),
             Disclosure(
                 match_id=match.id, told="need", account_id=people.coordinator.id,
                 content={"organisation": {"id": str(people.university.public_id), "name": "架空大学"}},
