@@ -209,7 +209,8 @@ def _introduction(session: Session, match: Match, people: People) -> Outcome:
             Interest(match_id=match.id, side="seed", answer="no", asked=THEN, answered=THEN, reason="capacity"),
             Wait(
                 match_id=match.id, cluster_id=match.cluster_id, awaited="answer", side="seed", acts="seed", since=THEN,
-                due_on=DAY, next_on=DAY, reminded=THEN, escalated=THEN, raised=THEN, ended=THEN + datetime.timedelta(days=3),
+                due_on=DAY, next_on=DAY, reminded=THEN, escalated=THEN, raised=THEN,
+                ended=THEN + datetime.timedelta(days=3),
             ),
             Wait(
                 match_id=match.id, cluster_id=match.cluster_id, awaited="outcome", side="cluster", acts="cluster",
