@@ -92,7 +92,7 @@ def test_headings_that_mean_something_else_are_left_alone(heading: str) -> None:
 
 @pytest.mark.parametrize("kind", ["seed", "need"])
 def test_every_field_of_a_draft_has_a_heading(kind: Kind) -> None:
-    """No field of the drafts is out of reach of a file, but for origins: they name things by the ids of this service."""
+    """No field of the drafts is out of reach of a file, but for origins, which are named by ids of the service."""
     fields = set((SeedDraft if kind == "seed" else NeedDraft).model_fields) - {"organisation", "grown_from"}
     assert fields <= {target.field for target in DICTIONARY[kind].values()}
 
