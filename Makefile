@@ -21,7 +21,7 @@ KILLS ?= 200
 # make lock: `all`, or the one package to take a newer version of.
 UPGRADE ?=
 
-.PHONY: help setup lock demo serve test lint types contracts migrations check quality crash bench clean
+.PHONY: help setup lock demo serve test lint types contracts migrations check quality crash bench messages clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ crash: setup ## crash tests with KILLS kills (200)
 
 bench: setup ## speed against the plain script; writes docs/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+
+messages: setup ## bring the pages' catalogues up to date with templates and code
+	$(BIN)/python -m tests.web.messages
 
 clean: ## remove the environment and caches; var/ (the data) stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -92,7 +92,9 @@ class Asked:
         return self.identified.caller
 
 
-def _asked(place: PlaceNow, runtime: RuntimeNow, credentials: CredentialsNow) -> Iterator[Asked]:
+@contextmanager
+def asked_by(runtime: Runtime, credentials: Credentials) -> Iterator[Asked]:
+    """Who asks, and the transaction of the request: committed at the end, undone by an error."""
     with runtime.session() as session:
         try:
             identified = credentials.identify(session)
@@ -103,6 +105,11 @@ def _asked(place: PlaceNow, runtime: RuntimeNow, credentials: CredentialsNow) ->
         yield Asked(session, identified)
         session.commit()
         _note_use(session, identified)
+
+
+def _asked(place: PlaceNow, runtime: RuntimeNow, credentials: CredentialsNow) -> Iterator[Asked]:
+    with asked_by(runtime, credentials) as asked:
+        yield asked
 
 
 # Scope "function": the commit happens before the reply goes out, not after.

@@ -37,6 +37,7 @@ from enmusubi.app.database import Database
 from enmusubi.app.headers import SafeHeaders
 from enmusubi.app.mail import Post
 from enmusubi.app.runtime import Runtime
+from enmusubi.app.web.application import Pages, create_pages
 from enmusubi.matching.encoder import Encoder
 
 DESCRIPTION = """Seeds-to-needs matchmaking: universities register technology seeds, companies post needs,
@@ -127,6 +128,7 @@ def create_app(
     )
     app.state.runtime = runtime
     app.state.places = asyncio.Semaphore(settings.database_pool)
+    app.add_middleware(Pages, pages=create_pages(app))
     app.add_middleware(BodyLimit, most=settings.max_body_bytes, most_at={"/api/v1/imports": settings.max_import_bytes})
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)

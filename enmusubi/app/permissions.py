@@ -287,6 +287,16 @@ OPEN: Final = frozenset(
 """Routes that need no account: the service's health, and the ways to sign in."""
 
 
+PAGES: Final[Mapping[str, Right]] = {}
+"""The right that each page, and each form of a page, needs."""
+
+PERSONAL_PAGES: Final = frozenset({"page_first", "do_sign_out"})
+"""Pages about the account that looks, and no other."""
+
+OPEN_PAGES: Final = frozenset({"page_sign_in", "do_sign_in", "do_choose_language", "favicon"})
+"""Pages that need no account: the ways to sign in."""
+
+
 def relation_to(caller: Caller, cluster_id: int, owner_id: int | None) -> Relation:
     """Whose a thing is, seen from the caller; what another cluster has is taken to be opened if it is seen at all."""
     if owner_id is not None and owner_id == caller.organisation_id:

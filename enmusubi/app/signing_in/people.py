@@ -1,6 +1,8 @@
 """Accounts: one's own, those one may see, and what cluster administrators do with them."""
 
 import uuid
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -10,7 +12,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.introducing.handing_over import count_open
-from enmusubi.app.models import Account, ApiToken
+from enmusubi.app.models import Account, ApiToken, Cluster, Delivery, Organisation
 from enmusubi.app.permissions import Right, relation_to, require
 from enmusubi.app.recording import Actor
 from enmusubi.app.signing_in import invitations, sessions
@@ -19,7 +21,9 @@ from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.passwords import check_choice
 from enmusubi.app.signing_in.shown import AccountOut, PersonDeactivated, PersonOut
 from enmusubi.app.signing_in.visits import Desk
-from enmusubi.app.vocabulary import Action, Letters
+from enmusubi.app.vocabulary import Action, Language, Letters
+
+MOST_UNREAD: Final = 99
 
 
 def visible_to(caller: Caller) -> ColumnElement[bool]:
@@ -28,6 +32,41 @@ def visible_to(caller: Caller) -> ColumnElement[bool]:
     if caller.oversees:
         return here
     return here & (Account.organisation_id == caller.organisation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """What the head of every page shows of who looks at it."""
+
+    name: str
+    language: Language
+    cluster: str
+    organisation: str | None
+    unread: int
+    """Notices that were not read yet; counted up to MOST_UNREAD."""
+
+
+def badge(session: Session, caller: Caller) -> Badge:
+    """The account that looks, in one statement."""
+    unread = (
+        select(Delivery.id)
+        .where(Delivery.account_id == caller.id, Delivery.read.is_(None))
+        .limit(MOST_UNREAD)
+        .subquery()
+    )
+    row = session.execute(
+        select(
+            Account.name,
+            Account.language,
+            Cluster.name,
+            Organisation.name,
+            select(func.count()).select_from(unread).scalar_subquery(),
+        )
+        .join(Cluster, Cluster.id == Account.cluster_id)
+        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
+        .where(Account.id == caller.id)
+    ).one()
+    return Badge(row[0], Language(row[1]), row[2], row[3], row[4])
 
 
 def own(session: Session, caller: Caller) -> Account:

@@ -1,0 +1,57 @@
+"""The application of the pages, and how it stands beside that of the API."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from enmusubi.app.web import entering, failures
+from enmusubi.app.web.rendering import STATIC, static_version
+
+API: Final = ("/api/", "/health/")
+"""Where paths of the other application begin."""
+ROUTERS: Final = (entering.router,)
+
+
+class Pages:
+    """Hands to the pages what is not of the API."""
+
+    def __init__(self, app: ASGIApp, pages: FastAPI) -> None:
+        self._app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to the application whose it is."""
+        if scope["type"] == "http" and not scope["path"].startswith(API):
+            await self._pages(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class _Static(StaticFiles):
+    """Files of ours, whose address changes with what is in them: browsers may keep them."""
+
+    def file_response(self, *args: object, **options: object) -> Response:
+        response = super().file_response(*args, **options)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def create_pages(beside: FastAPI) -> FastAPI:
+    """The pages' application; it holds what the API's holds: the runtime, and places for requests."""
+    pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+                    generate_unique_id_function=lambda route: route.name)  # fmt: skip
+    pages.state.runtime = beside.state.runtime
+    pages.state.places = beside.state.places
+    pages.mount(f"/static/{static_version()}", _Static(directory=STATIC), name="static")
+    for router in ROUTERS:
+        pages.include_router(router)
+    failures.install(pages)
+
+    @pages.get("/favicon.ico")
+    async def favicon() -> Response:
+        return Response(status_code=204)
+
+    return pages

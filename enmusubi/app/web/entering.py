@@ -1,0 +1,74 @@
+"""Sign in and out, and where each role's work begins."""
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from enmusubi.app.credentials import forget_session, keep_session
+from enmusubi.app.errors import TooManyAttemptsError, UnauthenticatedError
+from enmusubi.app.signing_in import sessions
+from enmusubi.app.vocabulary import Language
+from enmusubi.app.web.asking import Entrance, EntranceNow, ScreenNow, text_of
+from enmusubi.app.web.going import FIRST, own_path
+from enmusubi.app.web.languages import COOKIE, N_
+
+router = APIRouter()
+_YEAR = 365 * 24 * 3600
+
+
+@router.get("/")
+def page_first(screen: ScreenNow) -> Response:
+    """Send everybody to where their work is."""
+    return screen.go(FIRST[screen.caller.role])
+
+
+@router.get("/sign-in")
+def page_sign_in(entrance: EntranceNow, next: str = "/") -> Response:  # noqa: A002 the name of the parameter
+    """The form to sign in."""
+    return _sign_in_form(entrance, next)
+
+
+@router.post("/sign-in")
+def do_sign_in(entrance: EntranceNow) -> Response:
+    """Sign in with e-mail address and password."""
+    form = entrance.form
+    try:
+        opened = sessions.sign_in(entrance.visit, text_of(form, "email")[:254], text_of(form, "password")[:2_000])
+    except UnauthenticatedError:
+        said = N_("The e-mail address or the password is not right.")
+        return _sign_in_form(entrance, text_of(form, "next"), said, 401)
+    except TooManyAttemptsError as error:
+        said = N_("That was tried too often. Wait %(minutes)s minutes, then try again.")
+        return _sign_in_form(entrance, text_of(form, "next"), said, 429, minutes=-(-error.retry_after // 60))
+    response = RedirectResponse(own_path(text_of(form, "next")), 303)
+    keep_session(response, entrance.runtime, opened)
+    return response
+
+
+@router.post("/sign-out")
+def do_sign_out(screen: ScreenNow) -> Response:
+    """Sign out."""
+    sessions.end_current(screen.session, screen.asked.identified)
+    response = screen.go("/sign-in", done="signed-out")
+    forget_session(response, screen.runtime.settings)
+    return response
+
+
+@router.post("/language")
+def do_choose_language(entrance: EntranceNow) -> Response:
+    """Remember in this browser which language it is spoken to in, before somebody has signed in."""
+    response = RedirectResponse(own_path(text_of(entrance.form, "next")), 303)
+    chosen = text_of(entrance.form, "language")
+    if chosen in tuple(Language):
+        secure = entrance.runtime.settings.is_https
+        response.set_cookie(COOKIE, chosen, max_age=_YEAR, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+def _sign_in_form(
+    entrance: Entrance, wanted: str, said: str | None = None, status: int = 200, **values: int
+) -> Response:
+    error = None if said is None else entrance.speech.say(said, **values)
+    return entrance.show(
+        "sign_in.html", status, next=own_path(wanted), error=error, email=text_of(entrance.form, "email")[:254],
+        provider=entrance.runtime.desk.provider is not None,
+    )  # fmt: skip

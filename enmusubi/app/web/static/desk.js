@@ -1,0 +1,67 @@
+// The one script of the pages: each page works without it; with it, decisions do not reload the page.
+// Elements say by data- attributes what they want; nothing here knows a page.
+
+const html = new DOMParser();
+
+/** Send a form, and put the parts of the answering page that it names in the place of those of this one. */
+async function sendInPlace(form, submitter) {
+  const names = form.dataset.swap.split(" ");
+  const body = new FormData(form, submitter);
+  const posted = form.method === "post";
+  const encoded = [...body.values()].every((value) => typeof value === "string") ? new URLSearchParams(body) : body;
+  const address = posted ? form.action : `${form.action}?${encoded}`;
+  const reply = await fetch(address, {
+    method: form.method, body: posted ? encoded : undefined, headers: { Accept: "text/html" },
+  });
+  const page = html.parseFromString(await reply.text(), "text/html");
+  if (new URL(reply.url).pathname === "/sign-in" || (!reply.ok && !names.some((name) => page.getElementById(name)))) {
+    document.location.assign(reply.url.startsWith(document.location.origin) ? reply.url : "/");
+    return;
+  }
+  for (const name of ["said", ...names]) swap(page, name);
+  form.dispatchEvent(new CustomEvent("swapped", { bubbles: true, detail: { page, url: reply.url } }));
+}
+
+/** One part of a page by its id; it keeps the focus if it had it. */
+function swap(page, name) {
+  const [here, there] = [document.getElementById(name), page.getElementById(name)];
+  if (!here || !there) return;
+  const focused = here.contains(document.activeElement) ? document.activeElement.id : null;
+  here.replaceWith(document.adoptNode(there));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+    event.preventDefault();
+    return;
+  }
+  if (!form.dataset.swap) return;
+  event.preventDefault();
+  if (form.dataset.busy) return; // sent already
+  form.dataset.busy = "yes";
+  form.setAttribute("aria-busy", "true");
+  try {
+    await sendInPlace(form, event.submitter);
+  } catch {
+    const said = document.getElementById("said");
+    const told = document.createElement("p");
+    told.className = "alert";
+    told.textContent = document.body.dataset.offline;
+    said.replaceChildren(told);
+  } finally {
+    delete form.dataset.busy;
+    form.removeAttribute("aria-busy");
+  }
+});
+
+// ---- review queue and matches
+
+// ---- needs and seeds: live matches while typing
+
+// ---- files: drop, progress
+
+// ---- board, map and chain
+
+// ---- account: what a link in a letter carries behind its #
