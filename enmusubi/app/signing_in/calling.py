@@ -96,8 +96,11 @@ class Calls:
 
     def _kept_of(self, key: tuple[str, int]) -> _Kept:
         with self._lock:
-            kept = self._kept.setdefault(key, _Kept())
-            self._kept.move_to_end(key)
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+                return kept
+            kept = self._kept[key] = _Kept()
             if len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
             return kept

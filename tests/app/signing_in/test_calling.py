@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import QueuePool
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from enmusubi.app import auth
 from enmusubi.app.auth import Identified
 from enmusubi.app.config import Settings
-from enmusubi.app.database import Database
+from enmusubi.app.database import Database, connect_for_service
 from enmusubi.app.errors import TooManyAttemptsError
 from enmusubi.app.main import create_app
 from enmusubi.app.signing_in.calling import KEPT_SECONDS, Calls
@@ -27,6 +28,7 @@ from tests.app.factories import ENCODER, Person, a_caller, a_cluster
 from tests.app.test_statements import counted
 from tests.clocks import SetClock
 from tests.conftest import RolledBackDatabase
+from tests.databases import settings_for
 
 MOST = 3  # one in twenty seconds: no test takes that long
 MANY, LEASED = 59, 5
@@ -164,6 +166,28 @@ def test_one_call_in_twenty_asks_the_database(
                 assert person.call(method, path, {"text": "T"}).status_code == 200
             taken.append(sum("throttle_take" in statement for statement in statements))
         assert taken == ([1] + [0] * 19) * 2 + [1], path
+
+
+def test_calls_that_count_wait_for_no_second_connection(
+    server: Database, committed: Database, settings: Settings
+) -> None:
+    """With two connections and each call counted by itself, many at once are all answered."""
+    few = settings_for(server, committed.url, settings).model_copy(update={"database_pool": 2, "calls_per_minute": 9})
+    with connect_for_service(few) as service, started(create_app(few, ENCODER, service)) as client:
+        with committed.session() as session:
+            people = people_of(client, session)
+
+        def call(number: int) -> int:
+            person = (people.company, people.coordinator)[number % 2]
+            match = number % 4 < 2
+            return (person.post("/match", {"text": "T"}) if match else person.get("/seeds")).status_code
+
+        with ThreadPoolExecutor(12) as pool:
+            statuses = list(pool.map(call, range(48)))
+        assert set(statuses) == {200, 429}
+        assert statuses.count(200) >= 2 * 9
+        assert isinstance(service.engine.pool, QueuePool)
+        assert service.engine.pool.checkedout() == 0
 
 
 class Asides:
