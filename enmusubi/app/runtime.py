@@ -31,6 +31,7 @@ from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.recording import BackgroundChaining
 from enmusubi.app.reviewed import Model
+from enmusubi.app.signing_in.calling import Calls
 from enmusubi.app.signing_in.visits import Desk, desk_for
 from enmusubi.app.working.chores import CHORES
 from enmusubi.app.working.worker import CONNECTIONS, Worker
@@ -100,6 +101,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.calls = Calls(settings.calls_per_minute, self.clock.elapsed)
         self._given_post = post
         self._given_encoder = encoder
         self._given_database = database
