@@ -446,11 +446,12 @@ def test_a_file_does_not_undo_an_introduction(catalogue: Catalogue, kind: Kind) 
     catalogue.load([one, two], kind)
     with catalogue.database.session() as session:
         cluster = session.get_one(Cluster, catalogue.cluster_id)
-        entry = session.scalars(select(kind).where(kind.external_id == "E-1")).one()
-        if isinstance(entry, Seed):
-            match = a_match(session, a_need(session, cluster), entry)
+        if kind is Seed:
+            seed = session.scalars(select(Seed).where(Seed.external_id == "E-1")).one()
+            match = a_match(session, a_need(session, cluster), seed)
         else:
-            match = a_match(session, entry, a_seed(session, cluster))
+            need = session.scalars(select(Need).where(Need.external_id == "E-1")).one()
+            match = a_match(session, need, a_seed(session, cluster))
         match.status = MatchStatus.DECLINED
         session.commit()
     for changed in ({**one, "status": "draft"}, {**one, "organisation": "別の大学"}, {**one, "organisation": None}):
