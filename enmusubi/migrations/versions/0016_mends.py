@@ -113,6 +113,20 @@ def _recipients(asked: str) -> str:
     )
 
 
+def _endpoints(condition: str) -> str:
+    return (
+        "create or replace function endpoints_of(notice bigint) returns setof bigint language sql stable "
+        f"{DEFINER} as $$ "
+        "select endpoint.id from notices join webhook_endpoints as endpoint "
+        "on (endpoint.events = '{}' or notices.kind = any (endpoint.events)) and case notices.audience "
+        f"when 'need_side' then endpoint.organisation_id = {NEEDS_OWNER} "
+        f"when 'seed_side' then endpoint.organisation_id = {SEEDS_OWNER} "
+        "when 'account' then false "
+        "else endpoint.organisation_id is null and endpoint.cluster_id = notices.cluster_id end "
+        f"where notices.id = notice and caller_role() = 'service' {condition}$$"
+    )
+
+
 def _set_kinds(*kinds: str) -> None:
     quoted = ", ".join(f"'{kind}'" for kind in kinds)
     op.drop_constraint(op.f("ck_notices_kind"), "notices")
@@ -137,9 +151,13 @@ def upgrade() -> None:
     op.execute(FORGET)
     # A core organisation's entries are answered for by its coordinators.
     op.execute(_recipients("'company', 'university', 'coordinator'"))
+    # The cluster's webhooks are its administrators' too. Who closes the last account of a company would learn by it
+    # which anonymous need is that company's.
+    op.execute(_endpoints("and notices.kind <> 'nobody_answers' "))
 
 
 def downgrade() -> None:
+    op.execute(_endpoints(""))
     op.execute(_recipients("'company', 'university'"))
     op.execute("drop function forget_old_notices(interval, integer)")
     op.execute("drop function left_alone(bigint)")

@@ -9,9 +9,21 @@ from enmusubi.app.caller import act_as, acting_as_service
 from enmusubi.app.catalogue.organisations import name_key
 from enmusubi.app.erasing import erase_account
 from enmusubi.app.models import Account, ClusterSettings, Match, Need, NeedExclusion, Notice, Organisation, Seed
-from enmusubi.app.vocabulary import EntryStatus, NoticeKind, OrganisationKind, Role
+from enmusubi.app.notifying import notify
+from enmusubi.app.vocabulary import Audience, EntryStatus, NoticeKind, OrganisationKind, Role
 from tests.app.conftest import People, people_of
-from tests.app.factories import EXPIRED, Json, Person, a_match, a_need, a_person, a_seed, an_organisation, put_into
+from tests.app.factories import (
+    EXPIRED,
+    Json,
+    Person,
+    a_match,
+    a_need,
+    a_person,
+    a_seed,
+    a_webhook,
+    an_organisation,
+    put_into,
+)
 from tests.app.introducing.conftest import Pair, a_pair
 from tests.conftest import RolledBackDatabase
 
@@ -189,6 +201,48 @@ def test_the_last_one_leaves(pair: Pair, session: Session, client: TestClient, b
     assert hindered(pair, pair.coordinator) == [["nobody_for_need"], []]
     assert hindered(pair, pair.university) == [[], []]
     assert hindered(further, pair.coordinator) == [[]]
+
+
+def test_an_administrator_who_closes_the_last_account_learns_nothing(
+    pair: Pair, session: Session, database: RolledBackDatabase
+) -> None:
+    """Neither by the cluster's webhooks, which are his too, nor by his list: it would tell whose the need is."""
+    endpoint = a_webhook(session, pair.administrator.caller)
+    session.commit()
+    pair.introduce()
+    reply = pair.administrator.post(f"/accounts/{pair.company.caller.public_id}/deactivate")
+    assert reply.status_code == 200
+    with database.for_service.session() as working, acting_as_service(working):
+        for kind, hooks in ((NoticeKind.NOBODY_ANSWERS, []), (NoticeKind.INTEREST_ANSWERED, [endpoint.id])):
+            notice = notify(
+                working, cluster_id=pair.row.cluster_id, kind=kind, audience=Audience.COORDINATORS, match=pair.row.id
+            )
+            assert working.scalars(select(func.endpoints_of(notice.id))).all() == hooks
+        told = working.scalars(
+            select(Notice).where(Notice.kind == NoticeKind.NOBODY_ANSWERS).order_by(Notice.id)
+        ).first()
+        assert told is not None
+        assert set(working.scalars(select(func.recipients_of(told.id)))) == {pair.coordinator.caller.id}
+
+
+def test_an_excluded_university_is_told_nothing(pair: Pair, session: Session, database: RolledBackDatabase) -> None:
+    """Whatever is tried with the pair: neither its people nor its webhook."""
+    a_webhook(session, pair.university.caller)
+    session.commit()
+    assert pair.university.organisation is not None
+    excluded = {"excluded_organisations": [pair.university.organisation.name]}
+    assert pair.company.patch(f"/needs/{pair.need}", excluded).status_code == 200
+    pair.shortlist()
+    assert pair.ask(pair.coordinator, "introduce").status_code == 409
+    assert pair.ask(pair.company, "interest").status_code == 409
+    assert pair.ask(pair.university, "interest").status_code == 404
+    assert pair.coordinator.post("/matches", {"need": pair.need, "seed": pair.seed}).status_code == 409
+    assert pair.university.get(f"/matches/{pair.match}").status_code == 404
+    with database.for_service.session() as working, acting_as_service(working):
+        for notice in working.scalars(select(Notice)).all():
+            assert working.scalars(select(func.endpoints_of(notice.id))).all() == []
+            people = set(working.scalars(select(func.recipients_of(notice.id))))
+            assert pair.university.caller.id not in people
 
 
 def test_a_core_organisation_is_answered_for_by_its_coordinators(
