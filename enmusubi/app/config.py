@@ -137,6 +137,12 @@ class Settings(BaseSettings):
         default=20, ge=1, le=1_000, description="Most alerts to one person in seven days; the rest waits for the digest"
     )
     alerts_hour: int = Field(default=8, ge=0, le=23, description="Hour of the day, in Japan, of the digest of alerts")
+    notices_days: int = Field(
+        default=365,
+        ge=30,
+        le=36_500,
+        description="Notices that were read are kept so many days; unread ones twice as long",
+    )
     declines_digest_days: int = Field(
         default=30, ge=1, le=366, description="So many days at least between two digests of why an entry was declined"
     )

@@ -93,6 +93,7 @@ FUNCTIONS: Final = frozenset(
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
         *("match_sides", "unowned_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
+        *("sides_without_people", "left_alone"),
         *("changed_seeds", "changed_needs"),  # for the index
         *("review_seed", "review_need"),  # who reviews an entry may not change its words
         *("expire_seeds", "expire_needs", "notice_expiring_seeds", "notice_expiring_needs"),  # for the clock
@@ -119,6 +120,7 @@ FUNCTIONS: Final = frozenset(
         *("alert_readers", "stop_alerts"),
         # of notices, for the worker
         *("recipients_of", "endpoints_of", "reader_of", "things_of", "requeue_overdue"),
+        "forget_old_notices",
         *("procrastinate_defer_jobs_v1", "procrastinate_defer_periodic_job_v2", "procrastinate_fetch_job_v2"),
         *("procrastinate_finish_job_v1", "procrastinate_cancel_job_v1", "procrastinate_retry_job_v1"),
         *("procrastinate_retry_job_v2", "procrastinate_register_worker_v1", "procrastinate_unregister_worker_v1"),

@@ -55,7 +55,10 @@ def stop_link(address: str, session: Session, delivery: Delivery) -> str | None:
     stops = Stopped.DAILY
     if notice.kind == NoticeKind.ALERT:
         told = Alert.public_id == uuid.UUID(notice.facts["alert"])
-        search_id = session.scalar(select(Alert.saved_search_id).where(told))
+        alert = session.execute(select(Alert.saved_search_id).where(told)).one_or_none()
+        if alert is None:
+            return None  # its search was removed meanwhile: there is nothing left to stop
+        search_id = alert.saved_search_id
         stops = Stopped.ENTRIES if search_id is None else Stopped.SEARCH
     secret = opaque.new(opaque.STOP)
     session.add(

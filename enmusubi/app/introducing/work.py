@@ -16,10 +16,11 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.introducing.hindrances import hindrances_of, standing_of
 from enmusubi.app.introducing.shown import EntryNamed, entry_named, wait_since
 from enmusubi.app.models import Match, Need, Seed, Wait
 from enmusubi.app.verdicts import seen_status
-from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
+from enmusubi.app.vocabulary import Awaited, Hindrance, MatchStatus, Role, Side
 
 
 class WorkQuery(PageQuery):
@@ -46,6 +47,9 @@ class WorkItem(BaseModel):
     reminded: datetime.datetime | None
     escalated: datetime.datetime | None = Field(description="When the coordinators were told that it is overdue")
     raised: datetime.datetime | None = Field(description="When the cluster administrators were")
+    hindered_by: list[Hindrance] = Field(
+        description="What stands in the way of it, for the match's coordinators; empty for others"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,10 @@ def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.
         chosen = chosen.where(position > tuple_(*_read_cursor(query.cursor)))
     found = session.scalars(chosen).all()
     page = found[: query.limit]
+    standings = standing_of(session, caller, [wait.match for wait in page])
     return Work(
-        [_item(caller, wait, today) for wait in page], _cursor_at(page[-1]) if len(found) > query.limit else None
+        [_item(caller, wait, today, hindrances_of(standings, wait)) for wait in page],
+        _cursor_at(page[-1]) if len(found) > query.limit else None,
     )
 
 
@@ -110,7 +116,7 @@ def _of_match(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return seen.scalar_subquery()
 
 
-def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
+def _item(caller: Caller, wait: Wait, today: datetime.date, hindered_by: list[Hindrance]) -> WorkItem:
     match = wait.match
     return WorkItem(
         match=match.public_id,
@@ -125,6 +131,7 @@ def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
         reminded=wait.reminded,
         escalated=wait.escalated,
         raised=wait.raised,
+        hindered_by=hindered_by,
     )
 
 

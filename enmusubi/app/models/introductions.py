@@ -120,6 +120,8 @@ class Wait(Base):
     due_on: Mapped[datetime.date] = mapped_column(Date)
     # The day from which the clock does the next thing about it; NULL: nothing more.
     next_on: Mapped[datetime.date | None] = mapped_column(Date)
+    # Before the last day; after it.
+    warned: Mapped[datetime.datetime | None] = mapped_column()
     reminded: Mapped[datetime.datetime | None] = mapped_column()
     # To the coordinator; to the cluster's administrators.
     escalated: Mapped[datetime.datetime | None] = mapped_column()

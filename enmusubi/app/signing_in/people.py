@@ -12,6 +12,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.introducing.handing_over import count_open
+from enmusubi.app.introducing.leaving import tell_left_alone
 from enmusubi.app.models import Account, ApiToken, Cluster, Delivery, Organisation
 from enmusubi.app.permissions import Right, relation_to, require
 from enmusubi.app.recording import Actor
@@ -147,7 +148,7 @@ def let_in(session: Session, by: Actor, account: Account) -> None:
 
 def end(session: Session, by: Actor, account: Account) -> None:
     """Deactivate an account, on behalf of an administrator or the command line."""
-    account.active = False
+    was_active, account.active = account.active, False
     session.execute(
         update(ApiToken).where(ApiToken.account_id == account.id, ApiToken.revoked.is_(None)).values(revoked=func.now())
     )
@@ -155,6 +156,8 @@ def end(session: Session, by: Actor, account: Account) -> None:
     invitations.withdraw_of(session, account.id)
     session.flush()
     note(session, by, Action.DEACTIVATED, account.id)
+    if was_active:
+        tell_left_alone(session, account.organisation_id)
 
 
 def _to_administer(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:
