@@ -19,6 +19,8 @@ from enmusubi.app.signing_in.visits import Visit
 from enmusubi.app.vocabulary import Action, AlertFrequency, Language, NoticeKind, Stopped
 
 PATH: Final = "/api/v1/alerts/stop"
+PAGE: Final = "/stop-alerts"
+"""Where a person who opens the link in a browser is asked."""
 _STOP = text("select stops, name, language from stop_alerts(:secret)")
 
 

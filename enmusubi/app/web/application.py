@@ -5,14 +5,14 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from enmusubi.app.web import entering, failures
+from enmusubi.app.web import accounts, entering, failures
 from enmusubi.app.web.rendering import STATIC, static_version
 
 API: Final = ("/api/", "/health/")
 """Where paths of the other application begin."""
-ROUTERS: Final = (entering.router,)
+ROUTERS: Final = (entering.router, *accounts.ROUTERS)
 
 
 class Pages:
@@ -25,9 +25,23 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the application whose it is."""
         if scope["type"] == "http" and not scope["path"].startswith(API):
-            await self._pages(scope, receive, send)
+            await _asked_for_head(self._pages, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+async def _asked_for_head(pages: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """HEAD is answered as GET is, without the page itself."""
+    if scope["method"] != "HEAD":
+        await pages(scope, receive, send)
+        return
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    await pages({**scope, "method": "GET"}, receive, without_body)
 
 
 class _Static(StaticFiles):
