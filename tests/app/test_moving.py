@@ -65,6 +65,10 @@ class FixedClock:
         """Its day."""
         return NOW.date()
 
+    def elapsed(self) -> float:
+        """Seconds up to it."""
+        return NOW.timestamp()
+
 
 @pytest.fixture
 def elsewhere(server: Database, migrated: str, settings: Settings) -> Iterator[Database]:
