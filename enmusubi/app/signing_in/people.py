@@ -185,7 +185,7 @@ def _to_administer(session: Session, desk: Desk, identified: Identified, public_
     return session.scalars(query.with_for_update(of=Account)).one()
 
 
-def _administered(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Select[tuple[Account]]:
+def _administered(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Select[Account]:
     """What finds the account, which the caller may administer now."""
     caller = identified.caller
     query = select(Account).where(Account.public_id == public_id, visible_to(caller))
