@@ -78,7 +78,7 @@ def demo(samples: Path | None, *, serve_api: bool) -> None:
                 console.print()
                 showing.show_ranking(console, f"{reference}  {need.title or need.summary or ''}", ranking)
             session.commit()
-        tokens = _tokens(settings, database, cluster)
+        tokens = make_people(settings, database, cluster)
         if listening is None:
             return
         _say_where_to_look(console, listening.getsockname()[1], tokens)
@@ -97,7 +97,7 @@ def _ingest(console: Console, database: Database, cluster: Cluster, path: Path, 
         showing.show_report(console, report)
 
 
-def _tokens(settings: Settings, database: Database, cluster: Cluster) -> Path:
+def make_people(settings: Settings, database: Database, cluster: Cluster) -> Path:
     """Accounts of every role, made once; their tokens and how they sign in, in a file that only its owner reads.
 
     The file has a token for each role, and under `sign_in` their one password and the address of each role.

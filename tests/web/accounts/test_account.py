@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.models import Account, ApiToken, SavedSearch
 from enmusubi.app.vocabulary import NoticeKind
+from enmusubi.app.web.accounts.own import browser_named
 from tests.app.browsers import PASSWORD, let_pass
 from tests.app.conftest import People
 from tests.app.factories import a_delivery
@@ -210,3 +211,18 @@ def test_head_is_answered_without_a_body(people: People, enter: Enter) -> None:
     for path, status in (("/account", 200), ("/sign-in", 200), ("/nothing/here", 404), ("/record", 403)):
         reply = browser._call("HEAD", path)
         assert (reply.status_code, reply.content) == (status, b"")
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox · Linux"),
+        ("curl/8.0", "curl/8.0"),
+        ("", ""),
+    ],
+)
+def test_browsers_have_names(user_agent: str, name: str) -> None:
+    """People know theirs by it; what is unknown stays as it calls itself."""
+    assert browser_named(user_agent) == name

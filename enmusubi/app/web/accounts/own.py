@@ -1,6 +1,7 @@
 """One's own account: name, language, letters, password, alerts, sessions."""
 
 import uuid
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -18,6 +19,15 @@ from enmusubi.app.web.forms import Filled, read
 from enmusubi.app.web.languages import N_
 
 router = APIRouter(prefix="/account")
+
+# In the order in which they are told apart: each calls itself by the names of those that come later, too.
+_BROWSERS: Final = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+_SYSTEMS: Final = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
 
 
 @router.get("")
@@ -90,13 +100,22 @@ def do_end_session(session_id: uuid.UUID, screen: ScreenNow) -> Response:
     return screen.go("/account", done="session-ended")
 
 
+def browser_named(user_agent: str) -> str:
+    """A browser and its system by name, as people know them; what it calls itself where it is none of these."""
+    browser = next((name for sign, name in _BROWSERS if sign in user_agent), None)
+    system = next((name for sign, name in _SYSTEMS if sign in user_agent), None)
+    return " · ".join(filter(None, (browser, system))) if browser else user_agent
+
+
 def _account(screen: Screen, filled: Filled | None = None) -> Response:
     desk = screen.runtime.desk
+    listed = sessions.list_sessions(screen.session, screen.asked.identified, desk.idle).items
     return screen.show(
         "accounts/account.html", 422 if filled else 200, filled=filled,
         own=people.own_out(screen.session, screen.caller),
         alerts=stopping.read_settings(screen.session, screen.caller),
-        sessions=sessions.list_sessions(screen.session, screen.asked.identified, desk.idle).items,
+        sessions=listed,
+        agents={one.id: browser_named(one.user_agent) for one in listed},
         tokens=tokens.list_tokens(screen.session, screen.caller),
         provider=desk.provider is not None,
         office=office.links(screen),
