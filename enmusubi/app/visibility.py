@@ -88,11 +88,13 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
 
     And those that one was introduced to, whatever became of them.
     """
-    rules = [_need_is_own(caller)]
+    rules: list[ColumnElement[bool]] = []
     if caller.role is not Role.COMPANY:
         # For an organisation that a need excludes it is not there: not to be proposed alone would tell of it.
         barred = () if caller.oversees else (Need.id.not_in(_excluding(caller.organisation_id)),)
         rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id), *barred))
+    # After what is said of the need itself: it is looked up need by need.
+    rules.append(_need_is_own(caller))
     if caller.oversees:
         rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
     rules.append(Need.id.in_(select(func.introduced_needs(type_=BigInteger))))
@@ -149,12 +151,10 @@ def matches_visible_to(caller: Caller) -> ColumnElement[bool]:
     told = Match.status.not_in(NOT_INTRODUCED)
     sides: list[ColumnElement[bool]] = []
     if caller.organisation_id is not None:
-        detail, seed = aliased(NeedDetail), aliased(Seed)
-        sides.append(Match.need_id.in_(select(detail.need_id).where(detail.owner_id == caller.organisation_id)))
+        sides.append(Match.need_id.in_(_own_needs(caller)))
         # Who was introduced has been told already.
         barred = Match.need_id.in_(_excluding(caller.organisation_id))
-        own_seeds = select(seed.id).where(seed.organisation_id == caller.organisation_id)
-        sides.append(and_(Match.seed_id.in_(own_seeds), or_(told, ~barred)))
+        sides.append(and_(Match.seed_id.in_(_own_seeds(caller)), or_(told, ~barred)))
     if caller.oversees:
         sides.append(Match.cluster_id == caller.cluster_id)
     elif caller.organisation_id is not None:
@@ -168,10 +168,20 @@ def _of_own_entries(caller: Caller) -> ColumnElement[bool]:
 
 def own_sides(caller: Caller) -> list[tuple[Side, ColumnElement[bool]]]:
     """Of each side, the matches of which it is the caller's organisation's, found by an index. Goes with Match."""
-    detail, seed = aliased(NeedDetail), aliased(Seed)
-    needs = select(detail.need_id).where(detail.owner_id == caller.organisation_id)
-    seeds = select(seed.id).where(seed.organisation_id == caller.organisation_id)
-    return [(Side.NEED, Match.need_id == any_of(needs)), (Side.SEED, Match.seed_id == any_of(seeds))]
+    return [
+        (Side.NEED, Match.need_id == any_of(_own_needs(caller))),
+        (Side.SEED, Match.seed_id == any_of(_own_seeds(caller))),
+    ]
+
+
+def _own_needs(caller: Caller) -> Select[int]:
+    detail = aliased(NeedDetail)
+    return select(detail.need_id).where(detail.owner_id == caller.organisation_id)
+
+
+def _own_seeds(caller: Caller) -> Select[int]:
+    seed = aliased(Seed)
+    return select(seed.id).where(seed.organisation_id == caller.organisation_id)
 
 
 def any_of(keys: Select[int]) -> ColumnElement[bool]:
@@ -183,7 +193,13 @@ def _entries_are_seen(caller: Caller) -> ColumnElement[bool]:
     # Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
     need_is_seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
     seed_is_seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
-    return and_(need_is_seen.scalar_subquery(), seed_is_seen.scalar_subquery())
+    need, seed = need_is_seen.scalar_subquery(), seed_is_seen.scalar_subquery()
+    if caller.organisation_id is None:
+        return and_(need, seed)
+    # One's own is seen whatever its status: of one's own matches half is not looked up.
+    return and_(
+        or_(Match.need_id.in_(_own_needs(caller)), need), or_(Match.seed_id.in_(_own_seeds(caller)), seed)
+    )  # fmt: skip
 
 
 def _introduced_pair() -> ColumnElement[bool]:
