@@ -98,6 +98,7 @@ FUNCTIONS: Final = frozenset(
             "handles_seed",
             "excludes",
         ),
+        "own_matches",  # and what a list of one's own begins with
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
         *("match_sides", "unowned_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),

@@ -14,6 +14,7 @@ from enmusubi.app.catalogue.listing import PageQuery, Word, any_starts_with, hol
 from enmusubi.app.errors import ForbiddenError
 from enmusubi.app.models import Account, Match, Need, Seed, Wait
 from enmusubi.app.refusals import back
+from enmusubi.app.stepping.machine import INTRODUCED, OPEN
 from enmusubi.app.verdicts import seen_as
 from enmusubi.app.vocabulary import MatchStatus, Side
 
@@ -124,14 +125,13 @@ def _of_waits(
 
 def _waited(session: Session, caller: Caller, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Matches of which somebody is waited for like this. Few are found by their waits; of many, a page is soon full."""
+    # Said of the match too: of most nobody is waited for, and nothing is looked up of these.
+    under_way = Match.status.in_(sorted(OPEN if caller.oversees else INTRODUCED))
     if of_whole_cluster(caller):
         waits = select(Wait.match_id).where(Wait.cluster_id == caller.cluster_id, *_open_to(caller), condition)
         if _are_few(session, waits):
             return Match.id == visibility.any_of(waits)
-    elif not caller.oversees:
-        # Of a side's matches those alone that it was asked for: nothing is looked up of the others.
-        return and_(Match.status.not_in(visibility.NOT_INTRODUCED), _is_waited(caller, condition))
-    return _is_waited(caller, condition)
+    return and_(under_way, _is_waited(caller, condition))
 
 
 def _are_few(session: Session, found: Select[int]) -> bool:

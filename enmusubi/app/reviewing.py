@@ -2,15 +2,16 @@
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, true, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from enmusubi.app import match_filters, visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue.listing import Listed, listed, page, read_cursor
+from enmusubi.app.catalogue.listing import Listed, listed, newest, page, read_cursor
 from enmusubi.app.errors import ForbiddenError, InvalidInputError, NotFoundError
 from enmusubi.app.match_filters import MatchFilters
 from enmusubi.app.models import Match, Need, Review, Seed
@@ -21,24 +22,23 @@ from enmusubi.app.stepping.taking import Saying, check_version, hold, take
 from enmusubi.app.vocabulary import Action, RecordedKind, Step, Verdict
 
 
-def _matches(caller: Caller) -> Select[Match]:
-    """The matches that the caller may see, with both sides and the reviews.
+def _with_sides(matches: Select[Match], caller: Caller) -> Select[Match]:
+    """Matches with both sides, and with the reviews for those who oversee a cluster.
 
-    These are read afterwards: joined, all of a cluster would be put together before a page of it is cut off. Reviews
-    are for those who oversee it alone.
+    These are read afterwards: joined, all of a cluster would be put together before a page of it is cut off.
     """
     read = [
         selectinload(Match.need).joinedload(Need.organisation),
         selectinload(Match.seed).joinedload(Seed.organisation),
         *((selectinload(Match.reviews),) if caller.oversees else ()),
     ]
-    return select(Match).where(visibility.matches_visible_to(caller)).options(*read)
+    return matches.options(*read)
 
 
 def read_match(session: Session, caller: Caller, public_id: uuid.UUID) -> Match:
     """The match with its two sides and reviews, if the caller may see it; NotFoundError otherwise."""
-    query = _matches(caller).where(Match.public_id == public_id)
-    match = session.scalar(query.execution_options(populate_existing=True))
+    query = select(Match).where(Match.public_id == public_id, visibility.matches_visible_to(caller))
+    match = session.scalar(_with_sides(query, caller).execution_options(populate_existing=True))
     if match is None:
         raise NotFoundError("no such match, or it is not open to you")
     return match
@@ -59,8 +59,11 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery, today:
 
     Raises ForbiddenError where what is asked for would tell scores to one who does not oversee a cluster.
     """
-    matches = _matches(caller).where(*match_filters.chosen(session, caller, query, today))
-    if match_filters.of_whole_cluster(caller):
+    conditions = (visibility.matches_visible_to(caller), *match_filters.chosen(session, caller, query, today))
+    if not caller.oversees:
+        return _own(session, caller, conditions, query)
+    matches = _with_sides(select(Match).where(*conditions), caller)
+    if caller.organisation_id is None:
         # Said once more of the match itself: the indexes of lists have the cluster first.
         matches = matches.where(Match.cluster_id == caller.cluster_id)
     if query.order == "need":
@@ -68,10 +71,25 @@ def list_matches(session: Session, caller: Caller, query: MatchListQuery, today:
     return page(session, matches, Match, query)
 
 
+def _own(
+    session: Session, caller: Caller, conditions: Sequence[ColumnElement[bool]], query: MatchListQuery
+) -> Listed:  # fmt: skip
+    """A page of the matches of a side: put into their order first, and then looked at until the page is full.
+
+    All of a university's are many, and of each it would have to be asked whether the other side is seen.
+    """
+    if query.order == "need":
+        raise ForbiddenError("order=need is for those who oversee a cluster: an order by score tells of scores")
+    own = visibility.own_matches()
+    seen = select(true()).where(Match.id == own.c.id, *conditions).correlate(own).scalar_subquery()
+    keys = newest(select(own.c.id).where(seen), own.c, query)
+    matches = select(Match).where(Match.id == visibility.any_of(keys))
+    ordered = matches.order_by(Match.created.desc(), Match.public_id.desc())
+    return listed(session.scalars(_with_sides(ordered, caller)).all(), query)
+
+
 def _by_need(session: Session, caller: Caller, matches: Select[Match], query: MatchListQuery) -> Listed:
     """Need by need. The cursor names the last match that was seen: no score goes out with it, and no key."""
-    if not caller.oversees:
-        raise ForbiddenError("order=need is for those who oversee a cluster: an order by score tells of scores")
     place = (Match.need_id, Match.score, Match.public_id)
     matches = matches.where(Match.cluster_id == caller.cluster_id)
     if query.cursor is not None:

@@ -5,9 +5,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    DateTime,
     Select,
+    Subquery,
+    Uuid,
     and_,
     any_,
+    column,
     exists,
     false,
     func,
@@ -148,22 +152,29 @@ def pairs_visible_to(caller: Caller, excluded: ColumnElement[bool] | None = None
 
 def matches_visible_to(caller: Caller) -> ColumnElement[bool]:
     """The same of stored matches: where they are listed, in their own order, without a join. Goes with Match."""
+    # Who was introduced has been told already: neither the entries nor exclusions are asked about.
     told = Match.status.not_in(NOT_INTRODUCED)
-    sides: list[ColumnElement[bool]] = []
-    if caller.organisation_id is not None:
-        sides.append(Match.need_id.in_(_own_needs(caller)))
-        # Who was introduced has been told already.
-        barred = Match.need_id.in_(_excluding(caller.organisation_id))
-        sides.append(and_(Match.seed_id.in_(_own_seeds(caller)), or_(told, ~barred)))
+    need_is_seen, seed_is_seen = _need_is_seen(caller), _seed_is_seen(caller)
+    rules: list[ColumnElement[bool]] = []
     if caller.oversees:
-        sides.append(Match.cluster_id == caller.cluster_id)
-    elif caller.organisation_id is not None:
-        return and_(_of_own_entries(caller), or_(*sides), or_(told, _entries_are_seen(caller)))
-    return and_(or_(false(), *sides), or_(told, _entries_are_seen(caller)))
+        rules.append(and_(Match.cluster_id == caller.cluster_id, or_(told, and_(need_is_seen, seed_is_seen))))
+    if caller.organisation_id is not None:
+        # One's own entry is seen whatever its status: of one's own matches only the other one is looked up.
+        rules.append(and_(Match.need_id.in_(_own_needs(caller)), or_(told, seed_is_seen)))
+        barred = Match.need_id.in_(_excluding(caller.organisation_id))
+        rules.append(and_(Match.seed_id.in_(_own_seeds(caller)), or_(told, and_(~barred, need_is_seen))))
+    return or_(false(), *rules)
 
 
-def _of_own_entries(caller: Caller) -> ColumnElement[bool]:
-    return or_(*(of_entries for _, of_entries in own_sides(caller)))
+def own_matches() -> Subquery:
+    """Key, time and public id of the matches of the caller's organisation's entries, seen or not, newest first.
+
+    What a list of them begins with: whether a match is seen is then asked of few more than a page holds.
+    """
+    columns = (column("id", BigInteger), column("created", DateTime(timezone=True)), column("public_id", Uuid))
+    own = func.own_matches().table_valued(*columns, name="own")
+    # In its order already, so that what is asked of each is asked in that order, until there are enough.
+    return select(own).order_by(own.c.created.desc(), own.c.public_id.desc()).subquery()
 
 
 def own_sides(caller: Caller) -> list[tuple[Side, ColumnElement[bool]]]:
@@ -189,17 +200,15 @@ def any_of(keys: Select[int]) -> ColumnElement[bool]:
     return any_(func.array(keys.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
-def _entries_are_seen(caller: Caller) -> ColumnElement[bool]:
-    # Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
-    need_is_seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
-    seed_is_seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
-    need, seed = need_is_seen.scalar_subquery(), seed_is_seen.scalar_subquery()
-    if caller.organisation_id is None:
-        return and_(need, seed)
-    # One's own is seen whatever its status: of one's own matches half is not looked up.
-    return and_(
-        or_(Match.need_id.in_(_own_needs(caller)), need), or_(Match.seed_id.in_(_own_seeds(caller)), seed)
-    )  # fmt: skip
+# Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
+def _need_is_seen(caller: Caller) -> ColumnElement[bool]:
+    seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
+    return seen.scalar_subquery()
+
+
+def _seed_is_seen(caller: Caller) -> ColumnElement[bool]:
+    seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
+    return seen.scalar_subquery()
 
 
 def _introduced_pair() -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Lists of matches and work are read by indexes: where PostgreSQL may do without, no statement reads a whole table.
 
-How they are read where there is much of everything, `benchmarks/introductions.py` looks at; of few rows PostgreSQL reads
-all, unless it is told not to. Then it still does so for what no index serves.
+How they are read where there is much of everything, `benchmarks/introductions.py` looks at; of few rows PostgreSQL
+reads all, unless it is told not to. Then it still does so for what no index serves.
 """
 
 import datetime

@@ -199,11 +199,14 @@ def _with_zone(moment: datetime.datetime) -> datetime.datetime:
 
 def page(session: Session, chosen: Select[Entry], kind: type[Entry], query: PageQuery) -> Listed:
     """Newest first, ties by public id; the cursor names the last row seen, so that inserts shift nothing."""
-    position = tuple_(kind.created, kind.public_id)
+    return listed(session.scalars(newest(chosen, kind, query)).all(), query)
+
+
+def newest(chosen: Select[Any], kind: Any, query: PageQuery) -> Select[Any]:
+    """The rows of a page, and one more; `kind` says where their time and public id are read."""
     if query.cursor is not None:
-        chosen = chosen.where(position < tuple_(*read_cursor(query.cursor)))
-    chosen = chosen.order_by(kind.created.desc(), kind.public_id.desc()).limit(query.limit + 1)
-    return listed(session.scalars(chosen).all(), query)
+        chosen = chosen.where(tuple_(kind.created, kind.public_id) < tuple_(*read_cursor(query.cursor)))
+    return chosen.order_by(kind.created.desc(), kind.public_id.desc()).limit(query.limit + 1)
 
 
 def listed(rows: Sequence[Any], query: PageQuery) -> Listed:

@@ -21,6 +21,16 @@ set search_path = pg_catalog, public, pg_temp as $$
   select id from seeds where organisation_id = caller_organisation()
 $$
 """
+# What a list of one's own matches begins with: in which order they come, not what is in them. Keys as arrays, which are
+# read first: of a join it would be thought that it finds most matches, and all would be read.
+OWN_MATCHES = """
+create function own_matches() returns table (id bigint, created timestamptz, public_id uuid)
+language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+  select matches.id, matches.created, matches.public_id from matches
+  where need_id = any (array(select need_id from need_details where owner_id = caller_organisation()))
+    or seed_id = any (array(select seeds.id from seeds where organisation_id = caller_organisation()))
+$$
+"""
 OWN_NEED = "need_id in (select own_needs())"
 NEED_IS_SEEN = "(select true from needs where needs.id = need_id)"
 SEED_IS_SEEN = "(select true from seeds where seeds.id = seed_id)"
@@ -79,6 +89,7 @@ def _say(condition: str) -> None:
 
 def upgrade() -> None:
     op.execute(OWN_SEEDS)
+    op.execute(OWN_MATCHES)
     _say(NOW)
     # Every list begins with the cluster, and ends in the order in which it is shown.
     op.drop_index(op.f("ix_matches_cluster_id"), table_name="matches")
@@ -120,4 +131,5 @@ def downgrade() -> None:
     op.drop_index("ix_matches_in_status", table_name="matches")
     op.create_index(op.f("ix_matches_cluster_id"), "matches", ["cluster_id"])
     _say(BEFORE)
+    op.execute("drop function own_matches()")
     op.execute("drop function own_seeds()")
