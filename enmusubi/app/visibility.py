@@ -41,6 +41,9 @@ _FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.
 NOT_INTRODUCED = [str(status) for status in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED)]
 """Statuses of a match whose two sides have not been brought together: they are not told these apart."""
 
+# Aliased, so that a query that also reads these does not correlate with them; once, since that takes its time.
+_OWN_DETAIL, _OWN_SEED = aliased(NeedDetail), aliased(Seed)
+
 
 def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
     """Entries that are published and whose time has not run out."""
@@ -82,9 +85,8 @@ def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
 def _need_is_own(caller: Caller) -> ColumnElement[bool]:
     if caller.organisation_id is None:
         return false()
-    # aliased, so that a query that also reads details does not correlate with this one
-    detail = aliased(NeedDetail)
-    return exists().where(detail.need_id == Need.id, detail.owner_id == caller.organisation_id).correlate(Need)
+    own_detail = exists().where(_OWN_DETAIL.need_id == Need.id, _OWN_DETAIL.owner_id == caller.organisation_id)
+    return own_detail.correlate(Need)
 
 
 def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
@@ -186,13 +188,11 @@ def own_sides(caller: Caller) -> list[tuple[Side, ColumnElement[bool]]]:
 
 
 def _own_needs(caller: Caller) -> Select[int]:
-    detail = aliased(NeedDetail)
-    return select(detail.need_id).where(detail.owner_id == caller.organisation_id)
+    return select(_OWN_DETAIL.need_id).where(_OWN_DETAIL.owner_id == caller.organisation_id)
 
 
 def _own_seeds(caller: Caller) -> Select[int]:
-    seed = aliased(Seed)
-    return select(seed.id).where(seed.organisation_id == caller.organisation_id)
+    return select(_OWN_SEED.id).where(_OWN_SEED.organisation_id == caller.organisation_id)
 
 
 def any_of(keys: Select[int]) -> ColumnElement[bool]:
