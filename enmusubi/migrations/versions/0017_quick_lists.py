@@ -73,7 +73,8 @@ begin
 end $$
 """
 TRIGGERS = (
-    "create trigger waits_handled before insert on waits for each row execute function handle_wait()",
+    "create trigger waits_handled before insert on waits for each row when (new.ended is null) "
+    "execute function handle_wait()",
     "create trigger matches_hand_waits_on after update of coordinator_id on matches for each row "
     "when (new.coordinator_id is distinct from old.coordinator_id) execute function hand_waits_on()",
 )
