@@ -194,8 +194,8 @@ def test_every_trigger_is_considered(committed: Database) -> None:
         ("needs", "queue_new"),
         ("seeds", "queue_new"),
     }
-    # A name for the record, the writing transaction of this database, a check, and of an open wait who handles it, as it
-    # was exported: these are wanted.
+    # A name for the record, the writing transaction of this database, a check, and of an open wait who handles it, as
+    # it was exported: these are wanted.
     others = {
         ("accounts", "accounts_name_actor"),
         ("needs", "needs_stamp_change"),
