@@ -89,7 +89,16 @@ FUNCTIONS: Final = frozenset(
         # the account that asks
         *("caller_account", "caller_role", "caller_cluster", "caller_organisation"),
         # what policies ask of tables whose own policies ask back
-        *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
+        *(
+            "seeds_opened_here",
+            "needs_opened_here",
+            "own_needs",
+            "own_seeds",
+            "handles_need",
+            "handles_seed",
+            "excludes",
+        ),
+        "own_matches",  # and what a list of one's own begins with
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
         *("match_sides", "unowned_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),

@@ -19,6 +19,7 @@ from enmusubi.app.errors import InvalidInputError
 from enmusubi.app.introducing.hindrances import hindrances_of, standing_of
 from enmusubi.app.introducing.shown import EntryNamed, entry_named, wait_since
 from enmusubi.app.models import Match, Need, Seed, Wait
+from enmusubi.app.stepping.machine import INTRODUCED
 from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import Awaited, Hindrance, MatchStatus, Role, Side
 
@@ -101,19 +102,19 @@ def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
     if caller.role is Role.CLUSTER_ADMINISTRATOR:
         rules.append(and_(of_cluster, Wait.raised.is_not(None), _of_match()))
     if caller.coordinates:
-        mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
-        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, _of_match(*(() if everybody else (mine,)))))
+        mine = or_(Wait.coordinator_id == caller.id, Wait.coordinator_id.is_(None))
+        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, *(() if everybody else (mine,)), _of_match()))
     if caller.organisation_id is not None:
         for side, of_own_entries in visibility.own_sides(caller):
-            own = visibility.any_of(select(Match.id).where(of_own_entries))
+            # A side is waited for once it was asked.
+            own = visibility.any_of(select(Match.id).where(of_own_entries, Match.status.in_(sorted(INTRODUCED))))
             rules.append(and_(Wait.side == side, Wait.match_id == own))
     return or_(false(), *rules)
 
 
-def _of_match(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Waits of a match that the caller sees, and of which this holds: looked up wait by wait."""
-    seen = select(true()).where(Match.id == Wait.match_id, *conditions).correlate(Wait)
-    return seen.scalar_subquery()
+def _of_match() -> ColumnElement[bool]:
+    """Waits of a match that the caller sees: looked up wait by wait."""
+    return select(true()).where(Match.id == Wait.match_id).correlate(Wait).scalar_subquery()
 
 
 def _item(caller: Caller, wait: Wait, today: datetime.date, hindered_by: list[Hindrance]) -> WorkItem:
