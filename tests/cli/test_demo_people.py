@@ -24,8 +24,8 @@ def _signs_in(client: TestClient, email: str, password: str) -> bool:
 
 
 def test_each_role_has_a_token_and_signs_in(
-    committed: Database,
-    settings: Settings,
+    committed: Database,  # noqa: F811 fixtures
+    settings: Settings,  # noqa: F811 fixtures
     serve: Serve,  # noqa: F811 fixtures
 ) -> None:
     """By what is in the file; the second time nothing changes."""
@@ -50,8 +50,8 @@ def test_each_role_has_a_token_and_signs_in(
 
 
 def test_a_file_of_before_keeps_its_tokens(
-    committed: Database,
-    settings: Settings,
+    committed: Database,  # noqa: F811 fixtures
+    settings: Settings,  # noqa: F811 fixtures
     serve: Serve,  # noqa: F811 fixtures
 ) -> None:
     """A home of an earlier demo has no passwords yet: its accounts get one."""

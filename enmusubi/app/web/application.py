@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from enmusubi.app.web import accounts, entering, failures
 from enmusubi.app.web.rendering import STATIC, static_version
 
-API: Final = ("/api/", "/health/")
-"""Where paths of the other application begin."""
+_OF_API: Final = (["api"], ["health"])
+"""First parts of the paths of the other application."""
 ROUTERS: Final = (entering.router, *accounts.ROUTERS)
 
 
@@ -24,7 +24,7 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the application whose it is."""
-        if scope["type"] == "http" and not scope["path"].startswith(API):
+        if scope["type"] == "http" and scope["path"].split("/")[1:2] not in _OF_API:
             await _asked_for_head(self._pages, scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -188,6 +188,7 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
     NoticeKind: {
         NoticeKind.INTEREST_ASKED: N_("an introduction is offered"),
         NoticeKind.INTEREST_ANSWERED: N_("an answer to an introduction"),
+        NoticeKind.NOBODY_ANSWERS: N_("a side has nobody to answer"),
         NoticeKind.INTRODUCTION_CLOSED: N_("an introduction was closed"),
         NoticeKind.DISCLOSED: N_("the sides know each other"),
         NoticeKind.STEP_DUE: N_("a step is due"),

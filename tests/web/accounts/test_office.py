@@ -75,7 +75,7 @@ def test_settings_of_the_cluster(people: People, session: Session, enter: Enter)
     browser = enter(people.administrator)
     page = browser.open("/settings")
     fields = dict(re.findall(r'name="(\w+)" type="number" value="(\d+)"', page))
-    assert len(fields) == 11
+    assert len(fields) == 12
     version = re.findall(r'name="version" value="(\d+)"', page)[0]
     sent = {**fields, "review_before_publication": "both", "answer_days": "7", "version": version}
     assert browser.send("/settings", **{**sent, "answer_days": ""}).status_code == 422

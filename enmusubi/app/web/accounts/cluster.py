@@ -27,6 +27,7 @@ TERMS: Final = {
     "outcome_days": N_("For a coordinator to report the outcome of an agreement"),
 }
 LATE: Final = {
+    "warn_days": N_("Before the last day, when whoever is waited for is told"),
     "remind_days": N_("After the last day, until whoever is late is reminded"),
     "escalate_days": N_("After that, until the coordinator is told"),
     "raise_days": N_("After that, until the cluster administrators are told"),
