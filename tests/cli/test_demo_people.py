@@ -1,5 +1,7 @@
 """The people of the demo: made once, with tokens and a password in a file that only its owner reads."""
 
+# ruff: noqa: F811  fixtures are parameters of the same name
+
 import json
 import stat
 
@@ -24,9 +26,9 @@ def _signs_in(client: TestClient, email: str, password: str) -> bool:
 
 
 def test_each_role_has_a_token_and_signs_in(
-    committed: Database,  # noqa: F811 fixtures
-    settings: Settings,  # noqa: F811 fixtures
-    serve: Serve,  # noqa: F811 fixtures
+    committed: Database,
+    settings: Settings,
+    serve: Serve,
 ) -> None:
     """By what is in the file; the second time nothing changes."""
     with committed.session() as session:
@@ -50,9 +52,9 @@ def test_each_role_has_a_token_and_signs_in(
 
 
 def test_a_file_of_before_keeps_its_tokens(
-    committed: Database,  # noqa: F811 fixtures
-    settings: Settings,  # noqa: F811 fixtures
-    serve: Serve,  # noqa: F811 fixtures
+    committed: Database,
+    settings: Settings,
+    serve: Serve,
 ) -> None:
     """A home of an earlier demo has no passwords yet: its accounts get one."""
     with committed.session() as session:

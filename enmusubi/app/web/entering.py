@@ -15,6 +15,11 @@ from enmusubi.app.web.languages import N_
 router = APIRouter()
 PROVIDER = "/api/v1/oidc/start"
 
+_REFUSED = {
+    "unknown": N_("No account belongs to you yet. Ask your coordinator for an invitation."),
+    "failed": N_("Your organisation's sign-in did not let you in, or took too long. Try again."),
+}
+
 
 @router.get("/")
 def page_first(screen: ScreenNow) -> Response:
@@ -28,9 +33,9 @@ def page_first(screen: ScreenNow) -> Response:
 
 
 @router.get("/sign-in")
-def page_sign_in(entrance: EntranceNow, next: str = "/") -> Response:  # noqa: A002 the name of the parameter
-    """The form to sign in."""
-    return _sign_in_form(entrance, next)
+def page_sign_in(entrance: EntranceNow, next: str = "/", refused: str = "") -> Response:  # noqa: A002 a parameter
+    """The form to sign in; `refused` is why the identity provider's way did not lead in."""
+    return _sign_in_form(entrance, next, _REFUSED.get(refused))
 
 
 @router.post("/sign-in")

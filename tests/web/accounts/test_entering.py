@@ -1,5 +1,7 @@
 """Ways in that letters lead to: invitations, new passwords, and the link that stops alerts."""
 
+# ruff: noqa: F811  fixtures are parameters of the same name
+
 import logging
 import re
 
@@ -90,7 +92,7 @@ def test_what_is_wrong_with_an_invitation(people: People, session: Session, ente
 
 
 def test_letters_carry_the_links(
-    people: People, session: Session, application: Application, posting: Settings, mailbox: Mailbox,  # noqa: F811
+    people: People, session: Session, application: Application, posting: Settings, mailbox: Mailbox,
 ) -> None:  # fmt: skip
     """Where letters are sent, no page shows a link; and a forgotten password is replaced by one."""
     with application(posting) as client:
