@@ -287,7 +287,18 @@ OPEN: Final = frozenset(
 """Routes that need no account: the service's health, and the ways to sign in."""
 
 
-PAGES: Final[Mapping[str, Right]] = {}
+PAGES: Final[Mapping[str, Right]] = {
+    "page_new_need": Right.POST_NEED,
+    "do_post_need": Right.POST_NEED,
+    "do_match_need_text": Right.POST_NEED,
+    "page_edit_need": Right.CHANGE_NEED,
+    "do_revise_need": Right.CHANGE_NEED,
+    "page_new_seed": Right.REGISTER_SEED,
+    "do_register_seed": Right.REGISTER_SEED,
+    "do_match_seed_text": Right.REGISTER_SEED,
+    "page_edit_seed": Right.CHANGE_SEED,
+    "do_revise_seed": Right.CHANGE_SEED,
+}
 """The right that each page, and each form of a page, needs."""
 
 PERSONAL_PAGES: Final = frozenset({"page_first", "do_sign_out"})

@@ -19,8 +19,12 @@ from enmusubi.app.web.languages import CATALOGUES
 WEB: Final = Path(enmusubi.app.web.__file__).parent
 COMMON: Final = "common"
 _KEYWORDS: Final[Mapping[str, object]] = {
-    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2),
+    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2), "Sentence": None,
 }  # fmt: skip
+ERRORS: Final = "errors"
+"""The catalogue of what use cases and drafts say that is wrong."""
+SAYING: Final = ("schemas.py", "identifiers.py", "signing_in", "alerting", "introducing")
+"""Modules outside the pages whose errors are shown on pages; their messages are those in `Sentence(…)`."""
 
 # Without dates and names, which would change with every run.
 _HEAD: Final = """msgid ""
@@ -34,6 +38,8 @@ msgstr ""
 
 def part_of(path: Path) -> str:
     """Which catalogue a file's messages are in: that of its folder among the templates or the modules."""
+    if not path.is_relative_to(WEB):
+        return ERRORS
     relative = path.relative_to(WEB / "templates" if path.suffix == ".html" else WEB)
     return relative.parts[0] if len(relative.parts) > 1 else COMMON
 
@@ -91,6 +97,9 @@ def _is_said(message: object) -> bool:
 def _files() -> Iterator[Path]:
     yield from WEB.rglob("*.py")
     yield from WEB.rglob("*.html")
+    for name in SAYING:
+        place = WEB.parent / name
+        yield from place.rglob("*.py") if place.is_dir() else (place,)
 
 
 def main() -> None:

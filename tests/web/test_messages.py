@@ -29,7 +29,9 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
         for message in catalogue:
             if message.id and isinstance(message.id, str):
                 said = stored[message.id].string
-                assert _places(message.id) == _places(str(said)), message.id
+                # What another library says of a cause is English; the Japanese may leave it out.
+                assert _places(message.id) - _places(str(said)) <= {"why"}, message.id
+                assert _places(str(said)) <= _places(message.id), message.id
 
 
 def test_every_code_of_a_vocabulary_has_a_word() -> None:
@@ -39,4 +41,4 @@ def test_every_code_of_a_vocabulary_has_a_word() -> None:
 
 
 def _places(message: str) -> set[str]:
-    return set(re.findall(r"%\((\w+)\)s", message))
+    return set(re.findall(r"%\((\w+)\)[sr]", message))

@@ -8,11 +8,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enmusubi.app.web import entering, failures
+from enmusubi.app.web.posting import needs as posting_needs
+from enmusubi.app.web.posting import seeds as posting_seeds
 from enmusubi.app.web.rendering import STATIC, static_version
 
 API: Final = ("/api/", "/health/")
 """Where paths of the other application begin."""
-ROUTERS: Final = (entering.router,)
+# Those of forms before those of pages: /needs/new is no need's page.
+ROUTERS: Final = (
+    posting_needs.router,
+    posting_seeds.router,
+    entering.router,
+)
 
 
 class Pages:

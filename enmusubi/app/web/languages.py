@@ -17,6 +17,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from enmusubi.app.clock import JAPAN
+from enmusubi.app.errors import Sentence
 from enmusubi.app.vocabulary import Language
 
 COOKIE: Final = "enmusubi-language"
@@ -55,7 +56,10 @@ class Speech:
         return Locale.parse(str(self.language))
 
     def say(self, message: str, /, **values: object) -> str:
-        """The message in the reader's language, with its values (`%(name)s`) filled in."""
+        """The message in the reader's language, with its values (`%(name)s`) filled in; a sentence brings its own."""
+        if isinstance(message, Sentence):
+            parts = {name: self.say(one) if isinstance(one, Sentence) else one for name, one in message.values.items()}
+            message, values = message.template, {**parts, **values}
         said = catalogue(self.language).gettext(message)
         return said % values if values else said
 

@@ -5,7 +5,11 @@ from typing import Final
 from enmusubi.app.web.languages import N_
 
 DONE: Final[dict[str, str]] = {
+    "draft-saved": N_("Saved as a draft. Only your organisation sees it until you post it."),
+    "posted": N_("Published. It is matched from now on."),
     "saved": N_("Saved."),
     "sent": N_("Sent."),
     "signed-out": N_("You have signed out."),
+    "submitted": N_("Handed in. It is published when somebody of your cluster has looked at it."),
+    "unchanged": N_("Nothing was changed."),
 }
