@@ -14,6 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from enmusubi.app.errors import EnmusubiError, TooManyAttemptsError, UnauthenticatedError
+from enmusubi.app.web import resending
 from enmusubi.app.web.languages import N_, speech_of
 from enmusubi.app.web.rendering import rendered
 
@@ -42,7 +43,7 @@ def install(pages: FastAPI) -> None:
         if isinstance(error, UnauthenticatedError) and request.method in ("GET", "HEAD"):
             return RedirectResponse(f"/sign-in?next={quote(_here(request), safe='')}", 303)
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttemptsError) else None
-        return failure(request, error.status, error.detail, headers)
+        return failure(request, error.status, error.detail, headers, error)
 
     @pages.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -77,14 +78,19 @@ def install(pages: FastAPI) -> None:
 
 
 def failure(
-    request: Request, status: int, detail: str | None = None, headers: dict[str, str] | None = None
+    request: Request,
+    status: int,
+    detail: str | None = None,
+    headers: dict[str, str] | None = None,
+    error: EnmusubiError | None = None,
 ) -> Response:
-    """The page of an error, in the language of the reader's browser."""
+    """The page of an error, in the language of the reader's browser, with what was typed where it can be sent again."""
     title, help_ = _SAYS.get(status) or (HTTPStatus(status).phrase, _SAYS[500][1])
     values = {"path": request.url.path, "query": "", "done": None, "person": None}
     return rendered(
         speech_of(request), "failure.html", status,
-        {**values, "status": status, "title": title, "help": help_, "detail": detail}, headers,
+        {**values, "status": status, "title": title, "help": help_, "detail": detail,
+         "resend": resending.kept(request, status, error)}, headers,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def texts_of(sheet: Sheet, values: Mapping[str, Any], owner: str | None) -> dict
     """An entry as the form shows it; `values` are those of a draft, `owner` the name of its organisation."""
     shown: dict[str, Any] = {}
     for name, field in sheet.fields.items():
-        value = owner if name == "organisation" else values.get(name)
+        value: Any = owner if name == "organisation" else values.get(name)
         if field.written is As.LIST:
             shown[name] = "\n".join(value or ())
         elif field.written is As.TICKS:
@@ -75,7 +75,7 @@ def read(screen: Screen, sheet: Sheet, present: Mapping[str, Any] | None = None)
     filled = Filled(values, filled.errors)
     if missing is not None:
         filled.add("organisation", missing)
-    return (None if filled.errors else draft), filled  # type: ignore[return-value]  # of the sheet's own kind
+    return (None if filled.errors else draft), filled
 
 
 def canonical(sheet: Sheet, name: str, value: Any) -> str:

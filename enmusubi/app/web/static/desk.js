@@ -8,13 +8,19 @@ async function sendInPlace(form, submitter) {
   const names = (submitter?.dataset.swap ?? form.dataset.swap).split(" ");
   const body = new FormData(form, submitter);
   const posted = form.method === "post";
-  const encoded = [...body.values()].every((value) => typeof value === "string") ? new URLSearchParams(body) : body;
+  const encoded = form.enctype === "multipart/form-data" ? body : new URLSearchParams(body);
   const address = posted ? form.action : `${form.action}?${encoded}`;
   const reply = await fetch(address, {
     method: form.method, body: posted ? encoded : undefined, headers: { Accept: "text/html" },
   });
   const page = html.parseFromString(await reply.text(), "text/html");
   if (new URL(reply.url).pathname === "/sign-in" || (!reply.ok && !names.some((name) => page.getElementById(name)))) {
+    if (submitter?.dataset.swap) {
+      // As without this script: the page of an error keeps what was typed.
+      form.dataset.whole = "yes";
+      form.requestSubmit(submitter);
+      return;
+    }
     document.location.assign(reply.url.startsWith(document.location.origin) ? reply.url : "/");
     return;
   }
@@ -38,7 +44,7 @@ document.addEventListener("submit", async (event) => {
     return;
   }
   // A button may say itself what of the page it changes, where the others of its form go on to another page.
-  if (!(event.submitter?.dataset.swap ?? form.dataset.swap)) return;
+  if (form.dataset.whole || !(event.submitter?.dataset.swap ?? form.dataset.swap)) return;
   event.preventDefault();
   if (form.dataset.busy) return; // sent already
   form.dataset.busy = "yes";
@@ -130,7 +136,7 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
   let unsaved = form.querySelector("[aria-invalid]") !== null || form.dataset.unsaved === "already";
   form.addEventListener("input", () => { unsaved = true; });
   // Sent on to another page; what is sent in place is not saved by that.
-  form.addEventListener("submit", (event) => { if (!event.submitter?.dataset.swap) unsaved = false; });
+  form.addEventListener("submit", (event) => { if (!event.submitter?.dataset.swap || form.dataset.whole) unsaved = false; });
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 }
 
