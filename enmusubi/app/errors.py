@@ -13,9 +13,15 @@ class Sentence(str):
 
     def __new__(cls, template: str, /, **values: object) -> "Sentence":
         """The template with its values (`%(name)s`) filled in; one without values is taken as it stands."""
-        made = super().__new__(cls, template % values if values else template)
+        plain = {name: _plain(one) for name, one in values.items()}
+        made = super().__new__(cls, template % plain if plain else template)
         made.template, made.values = template, values
         return made
+
+
+def _plain(value: object) -> object:
+    """A value as it stands in the English sentence; of several, each."""
+    return ", ".join(str(one) for one in value) if isinstance(value, tuple) else value
 
 
 class EnmusubiError(Exception):

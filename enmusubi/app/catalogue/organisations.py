@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import check_version, revised, touch
-from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
+from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError, Sentence
 from enmusubi.app.models import Organisation
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import Actor, Operator, record
@@ -189,7 +189,9 @@ def _fill_organisation(
             select(Organisation.id).where(Organisation.cluster_id == organisation.cluster_id, condition)
         )
         if other is not None and other != own_id:
-            raise ConflictError(f"another organisation of the cluster has this {column}")
+            raise ConflictError(
+                Sentence("another organisation of the cluster has this %(column)s", column=Sentence(column))
+            )
     for column, value in draft.model_dump().items():
         setattr(organisation, column, value)
     organisation.name_key = key

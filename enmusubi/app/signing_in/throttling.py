@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from enmusubi.app.errors import TooManyAttemptsError
+from enmusubi.app.errors import Sentence, TooManyAttemptsError
 
 _TAKE = text("select throttle_take(:bucket, :burst, :every)")
 _ATTEMPT = text("select lockout_attempt(:bucket, :free, :shortest, :longest)")
@@ -109,4 +109,6 @@ def _run(session: Session, statement: TextClause, **values: object) -> None:
     session.commit()
     if left > datetime.timedelta():
         seconds = math.ceil(left.total_seconds())
-        raise TooManyAttemptsError(f"tried too often; try again in {seconds:,} seconds", seconds)
+        raise TooManyAttemptsError(
+            Sentence("tried too often; try again in %(seconds)s seconds", seconds=f"{seconds:,}"), seconds
+        )

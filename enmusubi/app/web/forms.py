@@ -49,6 +49,16 @@ _SAYS: Final[dict[str, str]] = {
 }
 
 
+# Of a field of a draft where it stands by itself in a sentence.
+_NAMES: Final = (N_("name"), N_("ror"), N_("corporate_number"), N_("seed"), N_("need"), N_("match"), N_("outcome"))
+# Who may do something, as `permissions.require` tells.
+_ALLOWED: Final = (
+    N_("company of its own organisation"), N_("company of its cluster"),
+    N_("university of its own organisation"), N_("university of its cluster"),
+    N_("coordinator of its own organisation"), N_("coordinator of its cluster"),
+    N_("cluster administrator of its own organisation"), N_("cluster administrator of its cluster"),
+    N_("auditor of its own organisation"), N_("auditor of its cluster"),
+)  # fmt: skip
 # What the library of identifiers says of them.
 _CAUSES: Final = (
     N_("The number has an invalid length."),

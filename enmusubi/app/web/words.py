@@ -25,7 +25,7 @@ from enmusubi.app.vocabulary import (
     Step,
     Verdict,
 )
-from enmusubi.app.web.languages import N_, Speech
+from enmusubi.app.web.languages import N_, WORDS, Speech
 from enmusubi.matching.identifying import Kind as Identifying
 from enmusubi.matching.identifying import Sureness
 
@@ -203,6 +203,7 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         ImportState.CANCELLED: N_("cancelled"),
     },
 }
+WORDS.update({(kind, str(code)): said for kind, words in _WORDS.items() for code, said in words.items()})
 _KINDS: Final = {kind.__name__: kind for kind in _WORDS if kind is not Identifying} | {"Identifying": Identifying}
 
 
