@@ -61,7 +61,8 @@ class Speech:
     def say(self, message: str, /, **values: object) -> str:
         """The message in the reader's language, with its values (`%(name)s`) filled in; a sentence brings its own."""
         if isinstance(message, Sentence):
-            message, values = message.template, {name: self._part(one) for name, one in message.values.items()}
+            values = {name: self._part(one) for name, one in message.values.items()}
+            message = message.template
         said = catalogue(self.language).gettext(message)
         return said % values if values else said
 

@@ -8,5 +8,10 @@ STRANGER: Final = None
 PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (STRANGER, "/sign-in"),
     (STRANGER, "/nothing/here"),
+    (Role.COMPANY, "/needs/new"),
+    (Role.COMPANY, "/needs/{need}/edit"),
+    (Role.COORDINATOR, "/needs/new"),
+    (Role.COORDINATOR, "/seeds/{seed}/edit"),
+    (Role.UNIVERSITY, "/seeds/new"),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""

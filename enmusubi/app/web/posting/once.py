@@ -6,7 +6,8 @@ from hashlib import sha256
 from starlette.datastructures import FormData
 
 from enmusubi.app import idempotency
-from enmusubi.app.web.asking import CSRF_FIELD, Screen, text_of
+from enmusubi.app.web.asking import Screen, text_of
+from enmusubi.app.web.resending import CSRF_FIELD
 
 FIELD = "once"
 _BYTES = 16
