@@ -1,4 +1,4 @@
-"""The forms of needs and seeds in Chromium: matches while typing, the check in place, rows, and what is not saved yet."""
+"""The forms of needs and seeds in Chromium: matches while typing, the check, rows, what is not saved yet."""
 
 import pytest
 from playwright.sync_api import Browser, Request, expect
@@ -14,7 +14,7 @@ TELLING = {
 
 @pytest.mark.parametrize("language", Language)
 def test_a_need_is_written_matched_checked_and_posted(browser: Browser, site: Site, language: Language) -> None:
-    """Nothing confidential goes out while typing, the page is not left before it is posted, and it says what was done."""
+    """Nothing confidential goes out while typing, and the page is not left before it is posted."""
     with a_window(browser, site, language) as window:
         window.sign_in(Role.COMPANY, language)
         page = window.open("/needs/new")
