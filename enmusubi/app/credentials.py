@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import auth
 from enmusubi.app.auth import Identified
 from enmusubi.app.config import Settings
-from enmusubi.app.errors import ForbiddenError, UnauthenticatedError
+from enmusubi.app.errors import ForbiddenError, Sentence, UnauthenticatedError
 from enmusubi.app.runtime import Runtime
 from enmusubi.app.signing_in import throttling
 from enmusubi.app.signing_in.visits import Opened, Visit
@@ -23,7 +23,7 @@ SESSION_ONLY: Final = "session"
 _COOKIE: Final = "enmusubi"
 _OIDC_COOKIE: Final = "enmusubi-oidc"
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
-_MISSING: Final = "send a token, Authorization: Bearer enm_…, or sign in"
+_MISSING: Final = Sentence("send a token, Authorization: Bearer enm_…, or sign in")
 
 
 def allows(scope: Scope) -> dict[str, Any]:
@@ -53,9 +53,9 @@ class Credentials:
         self.runtime.calls.count(identified, lambda: self._aside(session))
         if self.token is not None and self.needed not in (identified.scopes or ()):
             raise ForbiddenError(
-                "a token does not do for this: sign in"
+                Sentence("a token does not do for this: sign in")
                 if self.needed == SESSION_ONLY
-                else f"the token lacks the scope {self.needed}"
+                else Sentence("the token lacks the scope %(scope)s", scope=self.needed)
             )
         return identified
 
@@ -89,7 +89,9 @@ def read_credentials(request: Request, runtime: Runtime, token: str | None) -> C
     if secret is not None and request.method not in _SAFE:
         refuse_cross_site(request, runtime.settings)
         if not runtime.desk.signatures.is_csrf_token(request.headers.get(CSRF_HEADER), secret):
-            raise ForbiddenError(f"send {CSRF_HEADER} with the csrf_token of your session (GET /session)")
+            raise ForbiddenError(
+                Sentence("send %(header)s with the csrf_token of your session (GET /session)", header=CSRF_HEADER)
+            )
     return Credentials(runtime, _address(request), token, secret, needed)
 
 

@@ -1,7 +1,27 @@
 """Domain errors: each carries the HTTP status and the machine-readable type it is rendered with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+
+class Sentence(str):
+    """A sentence with values in it, in English: a page takes its template and says it in its reader's language."""
+
+    __slots__ = ("template", "values")
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> "Sentence":
+        """The template with its values (`%(name)s`) filled in; one without values is taken as it stands."""
+        plain = {name: _plain(one) for name, one in values.items()}
+        made = super().__new__(cls, template % plain if plain else template)
+        made.template, made.values = template, values
+        return made
+
+
+def _plain(value: object) -> object:
+    """A value as it stands in the English sentence; of several, each."""
+    return ", ".join(str(one) for one in value) if isinstance(value, tuple) else value
 
 
 class EnmusubiError(Exception):

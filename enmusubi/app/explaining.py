@@ -14,7 +14,7 @@ from enmusubi.app import passages, visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.needs import view_details
 from enmusubi.app.embeddings import Kind, analysis, profile_of
-from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.errors import InvalidInputError, Sentence
 from enmusubi.app.freshness import Index
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import EntryPassages, Match, Need, Seed
@@ -215,7 +215,9 @@ class _Cached:
 def refuse_too_many(limit: int) -> None:
     """InvalidInputError where more reasons are asked for than are given at once."""
     if limit > MOST_EXPLAINED:
-        raise InvalidInputError(f"reasons are given for {MOST_EXPLAINED} at most: ask with limit={MOST_EXPLAINED}")
+        raise InvalidInputError(
+            Sentence("reasons are given for %(most)s at most: ask with limit=%(most)s", most=MOST_EXPLAINED)
+        )
 
 
 def _key(need: Need | str) -> int:

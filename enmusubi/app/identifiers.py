@@ -9,6 +9,8 @@ from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_97_10
 from stdnum.jp import cn
 
+from enmusubi.app.errors import Sentence
+
 # IPC and CPC share their shape: section, class, subclass, main group, slash, subgroup (WIPO IPC Guide, § 23-26).
 _IPC = re.compile(r"^([A-HY])(\d{2})([A-Z])(?:(\d{1,4})/(\d{2,6}))?$", re.ASCII)
 _ROR = re.compile(r"^0[a-hj-km-np-tv-z0-9]{6}\d{2}$", re.ASCII)
@@ -31,7 +33,11 @@ def orcid(text: str) -> str:
     try:
         isni.validate(digits)
     except ValidationError as error:
-        raise ValueError(f"not a valid ORCID ({error}); expected 16 digits with a right check digit") from None
+        raise ValueError(
+            Sentence(
+                "not a valid ORCID (%(why)s); expected 16 digits with a right check digit", why=Sentence(str(error))
+            )
+        ) from None
     return "-".join(digits[start : start + 4] for start in range(0, 16, 4))
 
 
@@ -39,12 +45,12 @@ def ror(text: str) -> str:
     """A ROR id as its nine characters; ValueError where the form or check digits (ISO 7064 97-10) are wrong."""
     name = re.sub(r"^(https?://)?ror\.org/", "", normalise(text).lower())
     if not _ROR.match(name):
-        raise ValueError("not a ROR id: expected 0, six letters or digits and two check digits")
+        raise ValueError(Sentence("not a ROR id: expected 0, six letters or digits and two check digits"))
     number = 0
     for character in name[:7]:
         number = number * 32 + _CROCKFORD.index(character)
     if mod_97_10.calc_check_digits(str(number)) != name[7:]:
-        raise ValueError("the check digits of the ROR id are wrong")
+        raise ValueError(Sentence("the check digits of the ROR id are wrong"))
     return name
 
 
@@ -55,7 +61,10 @@ def corporate_number(text: str) -> str:
         return str(cn.validate(digits))
     except ValidationError as error:
         raise ValueError(
-            f"not a valid 法人番号 ({error}); expected 13 digits, the first being the check digit"
+            Sentence(
+                "not a valid 法人番号 (%(why)s); expected 13 digits, the first being the check digit",
+                why=Sentence(str(error)),
+            )
         ) from None
 
 
@@ -63,7 +72,9 @@ def _ipc(code: str) -> str:
     compact = re.sub(r"\s+", "", code).upper()
     found = _IPC.match(compact)
     if not found:
-        raise ValueError(f"{code!r} is not an IPC/CPC symbol; expected for example A23L 3/36 or H01M")
+        raise ValueError(
+            Sentence("%(code)r is not an IPC/CPC symbol; expected for example A23L 3/36 or H01M", code=code)
+        )
     section, number, subclass, group, subgroup = found.groups()
     return f"{section}{number}{subclass}" + (f" {int(group)}/{subgroup}" if group else "")
 
@@ -71,7 +82,7 @@ def _ipc(code: str) -> str:
 def _matching(scheme: str) -> Callable[[str], str]:
     def check(code: str) -> str:
         if not _OTHER_CODES[scheme].match(code.upper()):
-            raise ValueError(f"{code!r} is not a code of {scheme}")
+            raise ValueError(Sentence("%(code)r is not a code of %(scheme)s", code=code, scheme=scheme))
         return code.upper()
 
     return check
@@ -93,7 +104,12 @@ def field_code(text: str) -> str:
         scheme, code = "IPC", cleaned
     scheme = scheme.strip().upper()
     if scheme not in FIELD_SCHEMES:
-        raise ValueError(f"unknown vocabulary {scheme!r}; known are {', '.join(sorted(FIELD_SCHEMES))}")
+        raise ValueError(
+            Sentence(
+                "unknown vocabulary %(scheme)r; known are %(known)s",
+                scheme=scheme, known=", ".join(sorted(FIELD_SCHEMES)),
+            )
+        )  # fmt: skip
     return f"{scheme}:{FIELD_SCHEMES[scheme](code.strip())}"
 
 
@@ -101,9 +117,13 @@ def patent_number(text: str) -> str:
     """A patent or application number, NFKC; ValueError where a Japanese one has the wrong form."""
     cleaned = re.sub(r"\s+", "", normalise(text))
     if cleaned.startswith(("特願", "特開")) and not re.match(r"^特[願開](平|昭|令和)?\d{1,4}-\d{1,6}$", cleaned):
-        raise ValueError(f"{cleaned!r} is not an application number; expected for example 特願2024-012345")
+        raise ValueError(
+            Sentence("%(number)r is not an application number; expected for example 特願2024-012345", number=cleaned)
+        )
     if cleaned.startswith("特許") and not re.match(r"^特許第?\d{5,8}号?$", cleaned):
-        raise ValueError(f"{cleaned!r} is not a patent number; expected for example 特許第7123456号")
+        raise ValueError(
+            Sentence("%(number)r is not a patent number; expected for example 特許第7123456号", number=cleaned)
+        )
     if not cleaned:
-        raise ValueError("empty patent number")
+        raise ValueError(Sentence("empty patent number"))
     return cleaned

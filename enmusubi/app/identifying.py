@@ -15,6 +15,8 @@ from enmusubi.matching.identifying import Finding, Owner, Statistics, Uses, chec
 
 _TEXTS = ("title", "summary", "translation_title", "translation_summary", "expertise_sought", "applications")
 _LISTS = ("technology_keywords", "market_keywords", "regions")
+CHECKED = (*_TEXTS, *_LISTS)
+"""The fields of a need in which its owner may be recognised."""
 
 
 def public_texts(need: NeedDraft | Need) -> dict[str, str]:

@@ -15,7 +15,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.origins import owner_known_to
 from enmusubi.app.clock import day_of
 from enmusubi.app.clusters import read_cluster
-from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.errors import InvalidInputError, Sentence
 from enmusubi.app.models import Cluster, Match, Need, Organisation, Origin, Outcome, Seed
 from enmusubi.app.permissions import Right
 from enmusubi.app.vocabulary import OrganisationKind, OriginKind
@@ -83,7 +83,13 @@ def read(session: Session, caller: Caller, cluster_id: uuid.UUID, query: ChainQu
         parents = _around(parents, found, query.entry)
     keys = {key for child, froms in parents.items() for key in (child, *froms)}
     if len(keys) > MOST_NODES:
-        raise InvalidInputError(f"the chain has {len(keys):,} nodes, {MOST_NODES:,} are shown at once: name an entry")
+        raise InvalidInputError(
+            Sentence(
+                "the chain has %(count)s nodes, %(most)s are shown at once: name an entry",
+                count=f"{len(keys):,}",
+                most=f"{MOST_NODES:,}",
+            )
+        )
     generations = _generations(parents, keys)
     nodes = [
         Node(found[key].id, key[0], found[key].title, found[key].what, found[key].date, generations[key])

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.errors import ForbiddenError, NotFoundError
+from enmusubi.app.errors import ForbiddenError, NotFoundError, Sentence
 from enmusubi.app.vocabulary import Role
 
 
@@ -316,6 +316,16 @@ PAGES: Final[Mapping[str, Right]] = {
     "do_remove_webhook": Right.MANAGE_WEBHOOKS,
     "page_record": Right.READ_RECORD,
     "page_export_record": Right.READ_RECORD,
+    "page_new_need": Right.POST_NEED,
+    "do_post_need": Right.POST_NEED,
+    "do_match_need_text": Right.POST_NEED,
+    "page_edit_need": Right.CHANGE_NEED,
+    "do_revise_need": Right.CHANGE_NEED,
+    "page_new_seed": Right.REGISTER_SEED,
+    "do_register_seed": Right.REGISTER_SEED,
+    "do_match_seed_text": Right.REGISTER_SEED,
+    "page_edit_seed": Right.CHANGE_SEED,
+    "do_revise_seed": Right.CHANGE_SEED,
 }
 """The right that each page, and each form of a page, needs."""
 
@@ -371,15 +381,17 @@ def require(caller: Caller, right: Right, relation: Relation) -> None:
     if answer is Answer.HIDDEN:
         raise NotFoundError("no such thing, or it is not open to you")
     if answer is Answer.NO:
-        raise ForbiddenError(f"who may {right}: {', '.join(_allowed(right))}")
+        raise ForbiddenError(Sentence("who may %(right)s: %(allowed)s", right=Sentence(right), allowed=_allowed(right)))
 
 
-def _allowed(right: Right) -> list[str]:
+_WHOSE: Final = {Relation.OWN: "of its own organisation", Relation.HERE: "of its cluster"}
+
+
+def _allowed(right: Right) -> tuple[Sentence, ...]:
     """Who may, in words; nobody is named who may not."""
-    names = {Relation.OWN: "of its own organisation", Relation.HERE: "of its cluster"}
-    return [
-        f"{role.replace('_', ' ')} {names[relation]}"
+    return tuple(
+        Sentence(f"{role.replace('_', ' ')} {_WHOSE[relation]}")
         for role, answers in POLICY[right].items()
         for relation in (Relation.OWN, Relation.HERE)
         if answers.get(relation) is Answer.YES
-    ]
+    )

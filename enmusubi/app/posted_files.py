@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
-from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, Sentence
 from enmusubi.app.models import Import, Organisation
 from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import record
@@ -48,7 +48,7 @@ def take_in(session: Session, caller: Caller, posted: Posted) -> Import:
     require(caller, _ENTERING[posted.kind], Relation.OWN)
     ending = ENDINGS.get(posted.content_type.partition(";")[0].strip().lower())
     if ending is None:
-        raise InvalidInputError(f"Content-Type: expected one of {', '.join(ENDINGS)}")
+        raise InvalidInputError(Sentence("Content-Type: expected one of %(endings)s", endings=tuple(ENDINGS)))
     if not posted.content:
         raise InvalidInputError("the body is empty; send the file as it is")
     stem = PurePath(posted.file or "").stem or str(posted.kind)
@@ -86,7 +86,12 @@ def cancel(session: Session, caller: Caller, public_id: uuid.UUID) -> None:
     """Take back a file that waits, or what is left of one that is being read; rows that are in stay in."""
     made = read_import(session, caller, public_id, lock=True)
     if made.state not in _OPEN:
-        raise ConflictError(f"the import is {made.state}; only one that is queued or running can be cancelled")
+        raise ConflictError(
+            Sentence(
+                "the import is %(state)s; only one that is queued or running can be cancelled",
+                state=ImportState(made.state),
+            )
+        )
     end(made, ImportState.CANCELLED)
     session.flush()
     record(session, caller, Action.WITHDRAWN, RecordedKind.IMPORT, made.public_id)
@@ -109,7 +114,9 @@ def _name(what: str, name: str) -> str:
     try:
         storable(name)
     except ValueError as error:
-        raise InvalidInputError(f"{what}: {error}") from None
+        raise InvalidInputError(Sentence("%(what)s: %(why)s", what=what, why=error.args[0])) from None
     if len(name) > LONGEST_NAME or "/" in name or not name.strip():
-        raise InvalidInputError(f"{what}: expected a name of 1 to {LONGEST_NAME} characters without /")
+        raise InvalidInputError(
+            Sentence("%(what)s: expected a name of 1 to %(most)s characters without /", what=what, most=LONGEST_NAME)
+        )
     return name

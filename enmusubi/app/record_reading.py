@@ -18,7 +18,7 @@ from enmusubi.app.catalogue.needs import read_need
 from enmusubi.app.catalogue.seeds import read_seed
 from enmusubi.app.chain import Event, Head, Link, as_text
 from enmusubi.app.chain_file import as_line, head_line
-from enmusubi.app.errors import InvalidInputError, NotFoundError
+from enmusubi.app.errors import InvalidInputError, NotFoundError, Sentence
 from enmusubi.app.models import Account, Cluster, NeedDetail, Organisation, RecordActor, RecordEvent, Seed
 from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import record
@@ -127,7 +127,7 @@ def export(session: Session, caller: Caller, query: ExportQuery) -> Iterator[str
     # One more, before the part: where nothing follows yet, that is where the chain ends.
     found = _links_after(session, max(query.after - 1, 0), query.limit + (query.after > 0))
     if query.after and not (found and found[0].sequence == query.after):
-        raise InvalidInputError(f"after: the record ends before {query.after}")
+        raise InvalidInputError(Sentence("after: the record ends before %(after)s", after=query.after))
     last = Head(found[-1].sequence, found[-1].hash) if found else Head()
     said = select(*_LINK, *_EVENT).where(
         RecordEvent.sequence > query.after,

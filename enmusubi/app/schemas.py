@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from enmusubi.app import examples, identifiers
+from enmusubi.app.errors import Sentence
 from enmusubi.app.vocabulary import (
     Cooperation,
     EntryStatus,
@@ -31,17 +32,17 @@ ORIGINS_LIMIT = 20
 def storable(text: str) -> str:
     """The text as it is; ValueError for what PostgreSQL and UTF-8 cannot hold."""
     if "\x00" in text:
-        raise ValueError("contains a NUL character, which no text may hold")
+        raise ValueError(Sentence("contains a NUL character, which no text may hold"))
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("contains a broken character (a lone surrogate)") from None
+        raise ValueError(Sentence("contains a broken character (a lone surrogate)")) from None
     return text
 
 
 def _filled(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty; leave the field out instead")
+        raise ValueError(Sentence("is empty; leave the field out instead"))
     return text
 
 
@@ -152,7 +153,9 @@ class SeedDraft(ProfileDraft):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.profile().matched_text():
-            raise ValueError("a seed needs at least one of title, summary, description, advantages or applications")
+            raise ValueError(
+                Sentence("a seed needs at least one of title, summary, description, advantages or applications")
+            )
         return self
 
     def profile(self) -> Profile:
@@ -182,7 +185,9 @@ class NeedDraft(ProfileDraft):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.profile().matched_text():
-            raise ValueError("a need needs at least one public text: title, summary, expertise_sought or applications")
+            raise ValueError(
+                Sentence("a need needs at least one public text: title, summary, expertise_sought or applications")
+            )
         return self
 
     def profile(self) -> Profile:
@@ -244,7 +249,7 @@ class ReviewDraft(Schema):
     @model_validator(mode="after")
     def _dismissal_has_a_reason(self) -> Self:
         if self.verdict is Verdict.DISMISS and self.reason is None:
-            raise ValueError("a dismissal needs a reason code")
+            raise ValueError(Sentence("a dismissal needs a reason code"))
         return self
 
 
@@ -259,7 +264,7 @@ class PublicationVerdictDraft(Schema):
     @model_validator(mode="after")
     def _rejection_has_a_reason(self) -> Self:
         if self.verdict is PublicationVerdict.REJECT and self.reason is None:
-            raise ValueError("a rejection needs a reason, which its owner reads")
+            raise ValueError(Sentence("a rejection needs a reason, which its owner reads"))
         return self
 
 

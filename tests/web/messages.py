@@ -19,8 +19,31 @@ from enmusubi.app.web.languages import CATALOGUES
 WEB: Final = Path(enmusubi.app.web.__file__).parent
 COMMON: Final = "common"
 _KEYWORDS: Final[Mapping[str, object]] = {
-    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2),
+    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2), "Sentence": None,
 }  # fmt: skip
+ERRORS: Final = "errors"
+"""The catalogue of what use cases and drafts say that is wrong."""
+NOT_SHOWN: Final = frozenset(
+    {
+        "cli",
+        "moving",
+        "embedded",
+        "api",
+        "web",
+        "working",
+        "migrating.py",
+        "secret_files.py",
+        "grants.py",
+        "database.py",
+    }
+    | {"config.py", "chain.py", "chain_file.py", "fittings.py", "refitting.py", "erasing.py", "runtime.py", "main.py"}
+)
+"""Modules whose errors no page shows: of the operator, of the worker, of the API's own headers."""
+RAISED: Final = frozenset(
+    {"InvalidInputError", "UnauthenticatedError", "ForbiddenError", "ConfirmationNeededError", "TooManyAttemptsError"}
+    | {"NotFoundError", "ConflictError", "PreconditionFailedError", "NotReadyError"}
+)
+"""Errors that pages show; what they say stands in the call, or in a `Sentence`."""
 
 # Without dates and names, which would change with every run.
 _HEAD: Final = """msgid ""
@@ -34,6 +57,8 @@ msgstr ""
 
 def part_of(path: Path) -> str:
     """Which catalogue a file's messages are in: that of its folder among the templates or the modules."""
+    if not path.is_relative_to(WEB):
+        return ERRORS
     relative = path.relative_to(WEB / "templates" if path.suffix == ".html" else WEB)
     return relative.parts[0] if len(relative.parts) > 1 else COMMON
 
@@ -45,12 +70,16 @@ def found() -> dict[str, Catalog]:
     for path in sorted(_files(), key=lambda path: (part_of(path) != COMMON, str(path))):
         method = "jinja2.ext:babel_extract" if path.suffix == ".html" else "python"
         options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"} if path.suffix == ".html" else {}
-        for _, message, _, _ in extract_from_file(method, str(path), keywords=_KEYWORDS, options=options):  # type: ignore[arg-type]
+        for _, message, _, _ in extract_from_file(method, str(path), keywords=_keywords(path), options=options):  # type: ignore[arg-type]
             if not message or message in taken or not isinstance(message, str | tuple):
                 continue
             taken.add(message)
             parts.setdefault(part_of(path), Catalog()).add(message)
     return parts
+
+
+def _keywords(path: Path) -> Mapping[str, object]:
+    return _KEYWORDS if path.is_relative_to(WEB) else {"Sentence": None, **dict.fromkeys(RAISED)}
 
 
 def stored(part: str, language: Language) -> Catalog:
@@ -91,6 +120,13 @@ def _is_said(message: object) -> bool:
 def _files() -> Iterator[Path]:
     yield from WEB.rglob("*.py")
     yield from WEB.rglob("*.html")
+    yield from error_files()
+
+
+def error_files() -> list[Path]:
+    """The modules that say to people what is wrong."""
+    app = WEB.parent
+    return [path for path in sorted(app.rglob("*.py")) if path.relative_to(app).parts[0] not in NOT_SHOWN]
 
 
 def main() -> None:

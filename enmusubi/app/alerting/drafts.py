@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from enmusubi.app.errors import Sentence
 from enmusubi.app.schemas import Keyword, Language, Name, Schema, Text, Trl, storable
 from enmusubi.app.vocabulary import AlertFrequency
 
@@ -53,7 +54,7 @@ class SavedSearchDraft(Schema):
     @model_validator(mode="after")
     def _levels_are_in_order(self) -> Self:
         if self.trl_min is not None and self.trl_max is not None and self.trl_min > self.trl_max:
-            raise ValueError("trl_min is above trl_max")
+            raise ValueError(Sentence("trl_min is above trl_max"))
         return self
 
 

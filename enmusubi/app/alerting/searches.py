@@ -11,7 +11,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, any_starts_with, holds, page
 from enmusubi.app.catalogue.rules import revised
 from enmusubi.app.embeddings import Kind
-from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, PreconditionFailedError
+from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, PreconditionFailedError, Sentence
 from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.models import Need, SavedSearch, Seed
 from enmusubi.app.proposals import Proposals
@@ -43,7 +43,7 @@ def save_search(session: Session, caller: Caller, draft: SavedSearchDraft) -> Sa
         raise InvalidInputError("against: a company sees no needs of others; search seeds")
     count = select(func.count()).select_from(SavedSearch).where(SavedSearch.account_id == caller.id)
     if (session.scalar(count) or 0) >= MOST:
-        raise ConflictError(f"you have {MOST} saved searches already; remove one first")
+        raise ConflictError(Sentence("you have %(most)s saved searches already; remove one first", most=MOST))
     search = SavedSearch(account_id=caller.id, **draft.model_dump())
     session.add(search)
     session.flush()

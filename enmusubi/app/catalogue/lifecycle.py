@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from enmusubi.app.errors import ConflictError
+from enmusubi.app.errors import ConflictError, Sentence
 from enmusubi.app.vocabulary import EntryStatus, EntryStep
 
 
@@ -94,9 +94,16 @@ def after(step: EntryStep, status: str, *, review_due: bool = False) -> EntrySta
     rule = MACHINE[step]
     steps = possible(status, rule.by, review_due=review_due)
     if step not in steps:
-        named = ", ".join(steps) or "none"
-        raise ConflictError(f"{step}: the entry is {status}; steps that are possible now: {named}", possible=steps)
+        said = Sentence(
+            "%(step)s: the entry is %(status)s; steps that are possible now: %(steps)s",
+            step=step, status=EntryStatus(status), steps=_named(steps),
+        )  # fmt: skip
+        raise ConflictError(said, possible=steps)
     return rule.leads[EntryStatus(status)]
+
+
+def _named(steps: list[EntryStep]) -> tuple[EntryStep, ...] | Sentence:
+    return tuple(steps) or Sentence("none")
 
 
 def towards(status: str, asked: EntryStatus) -> EntryStep | None:
@@ -109,9 +116,10 @@ def towards(status: str, asked: EntryStatus) -> EntryStep | None:
     step = _TOWARDS.get(asked, {}).get(EntryStatus(status))
     if step is None:
         steps = possible(status, By.OWNER)
-        named = ", ".join(steps) or "none"
-        raise ConflictError(
-            f"status: the entry is {status}, from which nothing leads to {asked}; steps that are possible now: {named}",
-            possible=steps,
-        )
+        said = Sentence(
+            "status: the entry is %(status)s, from which nothing leads to %(asked)s; steps that are possible now: "
+            "%(steps)s",
+            status=EntryStatus(status), asked=asked, steps=_named(steps),
+        )  # fmt: skip
+        raise ConflictError(said, possible=steps)
     return step

@@ -5,7 +5,7 @@ import datetime
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, select
@@ -202,18 +202,7 @@ def revise_need(
     earlier = reopening.before(need)
     check_revisable(need, version)
     refuse_other_id(need, changes)
-    present = (
-        {name: getattr(need, name) for name in COLUMNS}
-        | {name: getattr(detail, name) for name in CONFIDENTIAL}
-        | {
-            "status": status_to_show(need.status),
-            "expires_on": need.expires_on,
-            "organisation": detail.owner.public_id if detail.owner else None,
-            "opened_to": [opening.cluster.public_id for opening in need.openings],
-            "excluded_organisations": [exclusion.name for exclusion in detail.exclusions],
-        }
-    )
-    draft = revised(NeedDraft, present, changes)
+    draft = revised(NeedDraft, as_draft(need, detail), changes)
     owner = detail.owner_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
@@ -256,6 +245,21 @@ def revise_need(
     told = reopening.changes_since(earlier, need, by_owner=by_owner)
     reopening.reopen_mended(session, [(need, told)])
     return need
+
+
+def as_draft(need: Need, detail: NeedDetail) -> dict[str, Any]:
+    """A stored need as a draft would say it, for one who may read its confidential part."""
+    return (
+        {name: getattr(need, name) for name in COLUMNS}
+        | {name: getattr(detail, name) for name in CONFIDENTIAL}
+        | {
+            "status": status_to_show(need.status),
+            "expires_on": need.expires_on,
+            "organisation": detail.owner.public_id if detail.owner else None,
+            "opened_to": [opening.cluster.public_id for opening in need.openings],
+            "excluded_organisations": [exclusion.name for exclusion in detail.exclusions],
+        }
+    )
 
 
 def ready_again(session: Session, caller: Caller, public_id: uuid.UUID) -> Need:
@@ -342,6 +346,14 @@ def _organisation_of(session: Session, public_id: str) -> int | None:
         key: int | None = session.scalar(select(func.organisation_of(uuid.UUID(public_id), type_=BigInteger)))
         return key
     return None
+
+
+def read_to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:
+    """The need and its confidential part, not locked, for an account that may change it: nothing is shown by that."""
+    need = read_need(session, caller, public_id)
+    detail = _writable_detail(session, caller, need)
+    set_committed_value(need, "detail", detail)
+    return need, detail
 
 
 def to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Need, NeedDetail]:

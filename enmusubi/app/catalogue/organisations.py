@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.rules import check_version, revised, touch
-from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError
+from enmusubi.app.errors import ConflictError, ForbiddenError, NotFoundError, Sentence
 from enmusubi.app.models import Organisation
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import Actor, Operator, record
@@ -121,6 +121,12 @@ def update_organisation(session: Session, organisation: Organisation, draft: Org
 
 def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> int | None:
     """The key of the organisation that is to own an entry: the caller's own; coordinators may name any or none."""
+    owner = owner_to_be(session, caller, public_id)
+    return None if owner is None else owner.id
+
+
+def owner_to_be(session: Session, caller: Caller, public_id: uuid.UUID | None) -> Organisation | None:
+    """The organisation that is to own an entry: the caller's own; coordinators may name any or none."""
     if caller.coordinates:
         if public_id is None:
             return None
@@ -128,12 +134,23 @@ def owner_of(session: Session, caller: Caller, public_id: uuid.UUID | None) -> i
         if named.cluster_id != caller.cluster_id:
             # Seen because an entry that is opened names it: what is entered here is of this cluster.
             raise NotFoundError("no such organisation, or it is not open to you")
-        return _not_withdrawn(named).id
+        return _not_withdrawn(named)
     own = session.get(Organisation, caller.organisation_id)
     assert own is not None  # the accounts' check constraint
     if public_id is not None and public_id != own.public_id:
         raise ForbiddenError("organisation: only your own may own what you enter")
-    return _not_withdrawn(own).id
+    return _not_withdrawn(own)
+
+
+def named_here(session: Session, caller: Caller, name: str) -> Organisation | None:
+    """The organisation of the caller's cluster with that name, Japanese or English, as far as the caller may see it."""
+    found = find_organisation(session, caller.cluster_id, name=name)
+    if found is None:
+        return None
+    visible = select(Organisation).where(
+        Organisation.id == found.id, visibility.organisations_visible_to(caller), ~Organisation.withdrawn
+    )
+    return session.scalar(visible)
 
 
 def _not_withdrawn(organisation: Organisation) -> Organisation:
@@ -172,7 +189,9 @@ def _fill_organisation(
             select(Organisation.id).where(Organisation.cluster_id == organisation.cluster_id, condition)
         )
         if other is not None and other != own_id:
-            raise ConflictError(f"another organisation of the cluster has this {column}")
+            raise ConflictError(
+                Sentence("another organisation of the cluster has this %(column)s", column=Sentence(column))
+            )
     for column, value in draft.model_dump().items():
         setattr(organisation, column, value)
     organisation.name_key = key

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.errors import InvalidInputError, Sentence
 from enmusubi.app.models import Match, Need, NeedDetail, Origin, Outcome, Seed
 from enmusubi.app.schemas import OriginDraft
 from enmusubi.app.vocabulary import OrganisationKind, OriginKind
@@ -96,9 +96,9 @@ def _key_of(session: Session, caller: Caller, entry: Seed | Need, named: Named, 
         _seen(caller, kind, entry).with_only_columns(_KEY[kind]).where(_PUBLIC[kind] == public_id)
     )
     if key is None:
-        reason = f"no such {kind}, or it is not open to you"
+        reason = Sentence("no such %(kind)s, or it is not open to you", kind=Sentence(str(kind)))
         at = {"at": f"/body/grown_from/{place}", "reason": reason, "kind": "unknown"}
-        raise InvalidInputError(f"grown_from/{place}: {reason}", errors=[at])
+        raise InvalidInputError(Sentence("grown_from/%(place)s: %(reason)s", place=place, reason=reason), errors=[at])
     return key
 
 
@@ -177,9 +177,11 @@ def _refuse_loop(session: Session, caller: Caller, entry: Seed | Need, named: Na
     found = session.execute(select(edges)).all()
     if found:
         way = _way(session, caller, entry, [tuple(edge) for edge in found])
-        reason = f"the entry would grow from itself: {entry.public_id} ← {kind} {public_id}{way}"
+        reason = Sentence(
+            "the entry would grow from itself: %(way)s", way=f"{entry.public_id} ← {kind} {public_id}{way}"
+        )
         at = {"at": "/body/grown_from", "reason": reason, "kind": "loop"}
-        raise InvalidInputError(f"grown_from: {reason}", errors=[at])
+        raise InvalidInputError(Sentence("grown_from: %(reason)s", reason=reason), errors=[at])
 
 
 def _way(session: Session, caller: Caller, entry: Seed | Need, edges: list[tuple[Any, ...]]) -> str:

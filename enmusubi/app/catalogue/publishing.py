@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue import introduced, lifecycle
 from enmusubi.app.catalogue.lifecycle import By
-from enmusubi.app.errors import ConflictError
+from enmusubi.app.errors import ConflictError, Sentence
 from enmusubi.app.models import ClusterSettings, Need, NeedDetail, Seed
 from enmusubi.app.notifying import notify
 from enmusubi.app.vocabulary import Audience, EntryStatus, EntryStep, NoticeKind, ReviewedKinds
@@ -63,7 +63,7 @@ def move(session: Session, caller: Caller, entry: Seed | Need, step: EntryStep, 
     if end is EntryStatus.PUBLISHED and before != EntryStatus.PUBLISHED:
         if entry.expires_on < today:
             raise ConflictError(
-                f"{step}: its last day is past; renew it, or give it another expires_on",
+                Sentence("%(step)s: its last day is past; renew it, or give it another expires_on", step=step),
                 possible=lifecycle.possible(before, By.OWNER),
             )
         with session.no_autoflush:

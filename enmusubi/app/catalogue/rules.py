@@ -17,6 +17,7 @@ from enmusubi.app.errors import (
     ConflictError,
     InvalidInputError,
     PreconditionFailedError,
+    Sentence,
     located,
 )
 from enmusubi.app.models import Cluster, Need, Organisation, Seed, WebhookEndpoint
@@ -59,7 +60,12 @@ def check_revisable(entry: Seed | Need, version: int | None) -> None:
     """Raise PreconditionFailedError for an old version, ConflictError for an entry whose life has ended."""
     check_version(entry, version)
     if entry.status in CLOSED:
-        raise ConflictError(f"the entry is {entry.status} and can no longer be revised; enter it anew")
+        raise ConflictError(
+            Sentence(
+                "the entry is %(status)s and can no longer be revised; enter it anew",
+                status=EntryStatus(entry.status),
+            )
+        )
 
 
 def api_source(session: Session, owner_id: int | None) -> str:
@@ -77,7 +83,7 @@ def default_expiry() -> datetime.date:
 def refuse_past(day: datetime.date | None, name: str = "expires_on") -> None:
     """Raise InvalidInputError for a day before today."""
     if day is not None and day < datetime.date.today():  # noqa: DTZ011 the server's calendar day
-        raise InvalidInputError(f"{name}: {day.isoformat()} is past")
+        raise InvalidInputError(Sentence("%(name)s: %(day)s is past", name=name, day=day))
 
 
 def check_expiry(day: datetime.date | None) -> None:

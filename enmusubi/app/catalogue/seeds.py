@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -138,14 +139,7 @@ def revise_seed(
     detail = posted_detail(session, caller, seed)
     set_committed_value(seed, "detail", detail)
     earlier = reopening.before(seed)
-    present = {name: getattr(seed, name) for name in COLUMNS} | {
-        **{name: getattr(detail, name, None) for name in CONFIDENTIAL},
-        "status": status_to_show(seed.status),
-        "expires_on": seed.expires_on,
-        "organisation": seed.organisation.public_id if seed.organisation else None,
-        "opened_to": [opening.cluster.public_id for opening in seed.openings],
-    }
-    draft = revised(SeedDraft, present, changes)
+    draft = revised(SeedDraft, as_draft(seed, detail), changes)
     owner = seed.organisation_id
     if "organisation" in changes.model_fields_set:
         owner = owner_of(session, caller, draft.organisation)
@@ -179,6 +173,17 @@ def revise_seed(
     told = reopening.changes_since(earlier, seed, by_owner=by_owner)
     reopening.reopen_mended(session, [(seed, told)])
     return seed
+
+
+def as_draft(seed: Seed, detail: SeedDetail | None) -> dict[str, Any]:
+    """A stored seed as a draft would say it, for one who may read its unpublished part."""
+    return {name: getattr(seed, name) for name in COLUMNS} | {
+        **{name: getattr(detail, name, None) for name in CONFIDENTIAL},
+        "status": status_to_show(seed.status),
+        "expires_on": seed.expires_on,
+        "organisation": seed.organisation.public_id if seed.organisation else None,
+        "opened_to": [opening.cluster.public_id for opening in seed.openings],
+    }
 
 
 def ready_again(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:
@@ -237,6 +242,13 @@ def fill_seed(seed: Seed, draft: SeedDraft, owner_id: int | None) -> None:
     seed.search_text = search_text(seed, ("description", "advantages", "open_challenges", "expected_partner"))
     if before != draft.profile().matched_text():
         forget(seed)
+
+
+def read_to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> tuple[Seed, SeedDetail | None]:
+    """The seed and its unpublished part, not locked, for an account that may change it: nothing is shown by that."""
+    seed = read_seed(session, caller, public_id)
+    require(caller, Right.CHANGE_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
+    return seed, posted_detail(session, caller, seed)
 
 
 def to_change(session: Session, caller: Caller, public_id: uuid.UUID) -> Seed:

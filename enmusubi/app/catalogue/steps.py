@@ -14,7 +14,14 @@ from enmusubi.app.catalogue import introduced, lifecycle, listing, needs, publis
 from enmusubi.app.catalogue.lifecycle import By
 from enmusubi.app.catalogue.rules import DEFAULT_LIFE, LONGEST_LIFE, check_version, keep_until, touch
 from enmusubi.app.embeddings import embed
-from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, PreconditionFailedError
+from enmusubi.app.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    Sentence,
+)
 from enmusubi.app.models import Need, NeedDetail, PublicationReview, Seed
 from enmusubi.app.notifying import notify
 from enmusubi.app.permissions import Relation, Right, may, relation_to, require
@@ -157,7 +164,7 @@ def read_life(session: Session, caller: Caller, kind: Kind, public_id: uuid.UUID
     relation = relation_to(caller, entry.cluster_id, _owner(entry, detail))
     if not may(caller, _FOLLOW[kind], relation):
         # In the words for one that is not there: those who see a published one need not learn more of it.
-        raise NotFoundError(f"no such {recorded(kind)}, or it is not open to you")
+        raise NotFoundError(Sentence("no such %(kind)s, or it is not open to you", kind=Sentence(str(recorded(kind)))))
     column = PublicationReview.seed_id if kind is Seed else PublicationReview.need_id
     said = session.scalars(select(PublicationReview).where(column == entry.id).order_by(PublicationReview.id))
     return Life(
@@ -215,7 +222,7 @@ def _owner(entry: Seed | Need, detail: NeedDetail | None) -> int | None:
 def _last_day(until: datetime.date | None, today: datetime.date) -> datetime.date:
     day = until or today + DEFAULT_LIFE
     if day < today:
-        raise InvalidInputError(f"expires_on: {day.isoformat()} is past")
+        raise InvalidInputError(Sentence("%(name)s: %(day)s is past", name="expires_on", day=day))
     if day > today + LONGEST_LIFE:
         raise InvalidInputError("expires_on: an entry is kept for two years at most; renew it later")
     return day

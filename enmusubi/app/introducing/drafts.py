@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from enmusubi.app import examples
+from enmusubi.app.errors import Sentence
 from enmusubi.app.schemas import Schema, ShortText
 from enmusubi.app.vocabulary import OutcomeKind, ReasonCode
 
@@ -85,7 +86,7 @@ class OutcomeDraft(StepDraft):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
-            raise ValueError("ends_on is before starts_on")
+            raise ValueError(Sentence("ends_on is before starts_on"))
         return self
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from enmusubi.app.caller import Caller, acting_as_service
-from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, Sentence
 from enmusubi.app.introducing.drafts import HandOverDraft
 from enmusubi.app.models import Account, Match, MatchStep, StepActor
 from enmusubi.app.notifying import notify
@@ -70,7 +70,7 @@ def _account(session: Session, caller: Caller, public_id: uuid.UUID, place: str 
     seen = here if caller.oversees else and_(here, own)
     account = session.scalar(select(Account).where(Account.public_id == public_id, seen))
     if account is None:
-        raise NotFoundError(f"{place}no such account, or it is not open to you")
+        raise NotFoundError(Sentence("%(place)sno such account, or it is not open to you", place=place))
     return account
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller, acting_as_service
-from enmusubi.app.errors import ConflictError
+from enmusubi.app.errors import ConflictError, Sentence
 from enmusubi.app.models import Match, Need, Seed, Wait
 from enmusubi.app.stepping.telling import tell_nobody
 from enmusubi.app.vocabulary import Awaited, EntryStatus, Hindrance, Side, Step
@@ -122,16 +122,27 @@ _MENDED: Final = {
 }
 
 
+_NOBODY: Final = Sentence(
+    "nobody can answer for the need's organisation and the seed's organisation: invite somebody there to an account "
+    "first, or have that cluster's administrators do so"
+)
+_NOBODY_OF: Final = {
+    Side.NEED: Sentence(
+        "nobody can answer for the need's organisation: invite somebody there to an account first, or have that "
+        "cluster's administrators do so"
+    ),
+    Side.SEED: Sentence(
+        "nobody can answer for the seed's organisation: invite somebody there to an account first, or have that "
+        "cluster's administrators do so"
+    ),
+}
+
+
 def refuse_unanswerable(session: Session, match: Match) -> None:
     """Raise ConflictError where a side that is to be asked has nobody to answer, until the transaction ends."""
     alone = _alone(session, match)
     if alone:
-        sides = " and ".join(f"the {side}'s organisation" for side in sorted(alone))
-        raise ConflictError(
-            f"nobody can answer for {sides}: invite somebody there to an account first, or have that cluster's "
-            "administrators do so",
-            legal_steps=[],
-        )
+        raise ConflictError(_NOBODY if len(alone) > 1 else _NOBODY_OF[next(iter(alone))], legal_steps=[])
 
 
 def tell_unanswerable(session: Session, match: Match, by: Side) -> None:

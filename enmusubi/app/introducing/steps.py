@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.clock import day_of
-from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError
+from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, Sentence
 from enmusubi.app.introducing.days import refuse_far
 from enmusubi.app.introducing.drafts import InterestDraft, OutcomeDraft, RefusalDraft, ReportDraft, StepDraft
 from enmusubi.app.introducing.hindrances import refuse_unanswerable, tell_unanswerable
@@ -199,6 +199,10 @@ def _refuse_more_than_the_most(session: Session, caller: Caller, match: Match) -
     )
     if (session.scalar(present) or 0) >= most:
         raise ConflictError(
-            f"{most} introductions that your organisation asked for wait for an answer; that is as many as may at once",
+            Sentence(
+                "%(most)s introductions that your organisation asked for wait for an answer; that is as many as may at "
+                "once",
+                most=most,
+            ),
             legal_steps=[],
         )

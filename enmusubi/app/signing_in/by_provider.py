@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import opaque
 from enmusubi.app.caller import act_as
-from enmusubi.app.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from enmusubi.app.errors import ForbiddenError, NotFoundError, Sentence, UnauthenticatedError
 from enmusubi.app.models import Account, OidcSignIn
 from enmusubi.app.signing_in import invitations, sessions, throttling
 from enmusubi.app.signing_in.noting import note
@@ -24,7 +24,7 @@ _BEGIN = text("select begin_oidc(:state, :browser, :nonce, :verifier, :confirms,
 _END = select(OidcSignIn).from_statement(text("select * from end_oidc(:state)"))
 _OF_SUBJECT = select(Account).from_statement(text("select * from account_of_subject(:issuer, :subject)"))
 _OF_EMAIL = select(Account).from_statement(text("select * from account_of_email(:key)"))
-_REFUSED: Final = "this sign-in was begun elsewhere, is used up or took too long; begin again"
+_REFUSED: Final = Sentence("this sign-in was begun elsewhere, is used up or took too long; begin again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Calls:
                     return
                 kept.shut_until = now + leased.wait.total_seconds()
             self._tell(kept, rate, identified, now)
-            raise too_many("this account calls too often", kept.shut_until - now)
+            raise too_many("this account calls too often; try again in %(seconds)s seconds", kept.shut_until - now)
 
     def _kept_of(self, key: tuple[str, int]) -> _Kept:
         with self._lock:

@@ -7,6 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from enmusubi.app import examples
+from enmusubi.app.errors import Sentence
 from enmusubi.app.schemas import Schema, ShortText, storable
 from enmusubi.app.signing_in.passwords import MOST
 from enmusubi.app.vocabulary import Language, Letters, Role, Scope
@@ -19,7 +20,7 @@ def email_address(given: str) -> str:
     try:
         return validate_email(given, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise ValueError(f"is not an e-mail address: {error}") from None
+        raise ValueError(Sentence("is not an e-mail address: %(why)s", why=str(error))) from None
 
 
 def _storable_secret(given: SecretStr) -> SecretStr:

@@ -13,7 +13,7 @@ from enmusubi.app import opaque
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.catalogue.organisations import read_organisation
-from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, Sentence
 from enmusubi.app.models import Account, Cluster, Invitation, Organisation
 from enmusubi.app.permissions import Relation, Right, may, require
 from enmusubi.app.recording import Actor, record
@@ -44,13 +44,18 @@ _ACCEPT = select(Account).from_statement(
 _REFUSED: Final = {
     "23505": (
         ConflictError,
-        "there is an account with this e-mail address already: sign in with it or, where it is deactivated, ask its "
-        "cluster administrator to reactivate it; the invitation stays open",
+        Sentence(
+            "there is an account with this e-mail address already: sign in with it or, where it is deactivated, ask "
+            "its cluster administrator to reactivate it; the invitation stays open"
+        ),
     ),
-    "21000": (ForbiddenError, "several clusters have invited you; open the link in the letter of the one to join"),
+    "21000": (
+        ForbiddenError,
+        Sentence("several clusters have invited you; open the link in the letter of the one to join"),
+    ),
 }
 """What the database says while an invitation is taken up, by SQLSTATE."""
-_UNKNOWN = "the link is not valid any more: it was used, withdrawn or has expired; ask for a new invitation"
+_UNKNOWN = Sentence("the link is not valid any more: it was used, withdrawn or has expired; ask for a new invitation")
 
 
 def invite(session: Session, desk: Desk, identified: Identified, draft: InvitationDraft) -> tuple[Invitation, str]:
@@ -221,15 +226,21 @@ def _check_address(session: Session, by: Actor, key: str) -> None:
 def _check_owner(by: Actor, role: Role, owner: Organisation | None) -> None:
     if owner is None:
         if role in _NEED_ORGANISATION:
-            raise InvalidInputError(f"organisation: an account of the role {role} needs one")
+            raise InvalidInputError(Sentence("organisation: an account of the role %(role)s needs one", role=role))
         return
     if owner.cluster_id != by.cluster_id:
         # Seen, because an entry that is opened to this cluster names it; its people are another cluster's.
         raise NotFoundError("no such organisation in your cluster")
     if role in WITHOUT_ORGANISATION:
-        raise InvalidInputError(f"organisation: an account of the role {role} belongs to none")
+        raise InvalidInputError(Sentence("organisation: an account of the role %(role)s belongs to none", role=role))
     if owner.withdrawn:
         raise ConflictError("the organisation has been withdrawn")
     is_company = owner.kind == OrganisationKind.COMPANY
     if role in _NEED_ORGANISATION and (role is Role.COMPANY) != is_company:
-        raise InvalidInputError(f"organisation: a {owner.kind} has no account of the role {role}")
+        raise InvalidInputError(
+            Sentence(
+                "organisation: a %(kind)s has no account of the role %(role)s",
+                kind=OrganisationKind(owner.kind),
+                role=role,
+            )
+        )

@@ -18,7 +18,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from enmusubi.app.config import Settings
-from enmusubi.app.errors import ConfigurationError, NotReadyError, UnauthenticatedError
+from enmusubi.app.errors import ConfigurationError, NotReadyError, Sentence, UnauthenticatedError
 
 LEEWAY: Final = 60  # seconds that the provider's clock may be off
 _SECONDS: Final = 10.0  # until a provider that does not answer is given up
@@ -83,7 +83,11 @@ class Provider:
         except httpx.HTTPError as error:
             raise _silent(error) from None
         except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
-            raise UnauthenticatedError(f"{_REFUSED} ({type(error).__name__})") from None
+            raise UnauthenticatedError(
+                Sentence(
+                    "the identity provider's answer is not valid; sign in again (%(why)s)", why=type(error).__name__
+                )
+            ) from None
         email = claims.get("email") if claims.get("email_verified") is True else None
         name = claims.get("name")
         authenticated = claims.get("auth_time")
@@ -157,7 +161,9 @@ def _fetched(address: str) -> dict[str, Any]:
 
 
 def _silent(error: Exception) -> NotReadyError:
-    return NotReadyError(f"the identity provider does not answer ({type(error).__name__}); try again later")
+    return NotReadyError(
+        Sentence("the identity provider does not answer (%(why)s); try again later", why=type(error).__name__)
+    )
 
 
 def _is_safe(issuer: str) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.errors import InvalidInputError, Sentence
 
 LEAST = 12  # characters
 MOST = 1_000
@@ -62,15 +62,24 @@ def check_choice(password: str, about: Iterable[str | None]) -> None:
     """InvalidInputError where a new password is too short, common, or made of what is known of its person."""
     chosen = _normal(password)
     if not fits(password):
-        raise _refused(f"has {len(chosen):,} characters; at least {LEAST} and at most {MOST:,} are taken")
+        raise _refused(
+            Sentence(
+                "has %(count)s characters; at least %(least)s and at most %(most)s are taken",
+                count=f"{len(chosen):,}",
+                least=LEAST,
+                most=f"{MOST:,}",
+            )
+        )
     told = [part for text in about if text for part in _parts(text)]
     if any(part in chosen.casefold() for part in told):
-        raise _refused("holds a part of your name or e-mail address; take another")
+        raise _refused(Sentence("holds a part of your name or e-mail address; take another"))
     # Its word lists take some megabytes and a moment: only whoever chooses a password pays for them.
     from zxcvbn import zxcvbn
 
     if zxcvbn(chosen[:_ESTIMATED], user_inputs=told)["guesses_log10"] < _LEAST_GUESSES:
-        raise _refused("is common or easy to guess; several words that have nothing to do with each other are better")
+        raise _refused(
+            Sentence("is common or easy to guess; several words that have nothing to do with each other are better")
+        )
 
 
 def _parts(text: str) -> list[str]:
@@ -78,7 +87,8 @@ def _parts(text: str) -> list[str]:
     return [word for word in words if len(word) >= _TELLING]
 
 
-def _refused(reason: str) -> InvalidInputError:
+def _refused(reason: Sentence) -> InvalidInputError:
     return InvalidInputError(
-        f"password: {reason}", errors=[{"at": "/body/password", "reason": reason, "kind": "password"}]
+        Sentence("password: %(reason)s", reason=reason),
+        errors=[{"at": "/body/password", "reason": reason, "kind": "password"}],
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
-from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, Sentence
 from enmusubi.app.introducing.handing_over import count_open
 from enmusubi.app.introducing.leaving import tell_left_alone
 from enmusubi.app.models import Account, ApiToken, Cluster, Delivery, Organisation
@@ -94,7 +94,7 @@ def revise_own(session: Session, caller: Caller, changes: AccountDraft) -> None:
     for name in changes.model_fields_set:
         value = getattr(changes, name)
         if value is None:
-            raise InvalidInputError(f"{name}: cannot be taken away")
+            raise InvalidInputError(Sentence("%(name)s: cannot be taken away", name=name))
         setattr(account, name, value)
     session.flush()
     note(session, caller, Action.REVISED, caller.id, fields=sorted(changes.model_fields_set))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import opaque
 from enmusubi.app.caller import act_as
-from enmusubi.app.errors import ConflictError, NotFoundError
+from enmusubi.app.errors import ConflictError, NotFoundError, Sentence
 from enmusubi.app.mail import Letter
 from enmusubi.app.models import Account
 from enmusubi.app.signing_in import letters, sessions, throttling
@@ -24,7 +24,7 @@ LIFETIME: Final = datetime.timedelta(minutes=60)
 _BEGIN = text("select * from begin_reset(:key, :hash, :lifetime)")
 _OPEN = select(Account).from_statement(text("select * from open_reset(:hash)"))
 _ACCEPT = select(Account).from_statement(text("select * from accept_reset(:hash, :password)"))
-_UNKNOWN = "the link is not valid any more: it was used or has expired; ask for a new one"
+_UNKNOWN = Sentence("the link is not valid any more: it was used or has expired; ask for a new one")
 
 
 def begin(visit: Visit, email: str) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, undefer
 from enmusubi.app import opaque
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller, act_as
-from enmusubi.app.errors import ConfirmationNeededError, NotFoundError, UnauthenticatedError
+from enmusubi.app.errors import ConfirmationNeededError, NotFoundError, Sentence, UnauthenticatedError
 from enmusubi.app.models import Account, SignedIn
 from enmusubi.app.signing_in import throttling
 from enmusubi.app.signing_in.noting import note
@@ -26,7 +26,7 @@ _OF_EMAIL = (
 )
 _END_PRESENTED = text("select end_session(:hash)")
 _SIGNED_IN = "signed in"
-_WRONG = "e-mail address or password are not right"
+_WRONG = Sentence("e-mail address or password are not right")
 
 
 def email_key(email: str) -> str:

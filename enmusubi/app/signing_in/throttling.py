@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from enmusubi.app.errors import TooManyAttemptsError
+from enmusubi.app.errors import Sentence, TooManyAttemptsError
 
 _TAKE = text("select throttle_take(:bucket, :burst, :every)")
 # The second only where the first was refused, whose failure writes nothing: one statement, one row's lock.
@@ -134,10 +134,10 @@ def _run(session: Session, statement: TextClause, **values: object) -> None:
     # that held it and waited for a second would wait for others that do the same.
     session.commit()
     if left > datetime.timedelta():
-        raise too_many("tried too often", left.total_seconds())
+        raise too_many("tried too often; try again in %(seconds)s seconds", left.total_seconds())
 
 
-def too_many(what: str, wait: float) -> TooManyAttemptsError:
+def too_many(template: str, wait: float) -> TooManyAttemptsError:
     """The error that says what was too much, and when to try again: after whole seconds."""
     seconds = max(1, math.ceil(wait))
-    return TooManyAttemptsError(f"{what}; try again in {seconds:,} seconds", seconds)
+    return TooManyAttemptsError(Sentence(template, seconds=f"{seconds:,}"), seconds)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app import auth
 from enmusubi.app.auth import Identified
 from enmusubi.app.caller import Caller
-from enmusubi.app.errors import ConflictError, NotFoundError
+from enmusubi.app.errors import ConflictError, NotFoundError, Sentence
 from enmusubi.app.models import ApiToken
 from enmusubi.app.signing_in import sessions
 from enmusubi.app.signing_in.drafts import TokenDraft
@@ -27,7 +27,7 @@ def make(session: Session, desk: Desk, identified: Identified, draft: TokenDraft
     sessions.require_confirmed(desk, identified)
     sessions.hold_signed_in(session, identified)
     if len(list_tokens(session, identified.caller)) >= MOST:
-        raise ConflictError(f"an account has {MOST} tokens at most; revoke one first")
+        raise ConflictError(Sentence("an account has %(most)s tokens at most; revoke one first", most=MOST))
     lifetime = datetime.timedelta(days=draft.days)
     made, secret = auth.new_token(session, identified.caller.id, draft.name, draft.scopes, lifetime)
     session.refresh(made)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from enmusubi.app.caller import Caller, acting_as_service
-from enmusubi.app.errors import ConflictError, InvalidInputError, PreconditionFailedError
+from enmusubi.app.errors import ConflictError, InvalidInputError, PreconditionFailedError, Sentence
 from enmusubi.app.models import Interest, Match, MatchStep, Need, StepActor
 from enmusubi.app.recording import Service, record
 from enmusubi.app.stepping.machine import (
@@ -173,7 +173,10 @@ def take_as_service(
     """Take a step of the service itself, which acts as such already; ConflictError where it is not legal."""
     match, status = held.match, held.status
     if not is_legal(step, Actor.SERVICE, status, held.unanswered):
-        raise ConflictError(f"the match is {status}; {step} is no step from there", legal_steps=[])
+        raise ConflictError(
+            Sentence("the match is %(status)s; %(step)s is no step from there", status=status, step=step),
+            legal_steps=[],
+        )
     _check_reason(step, saying)
     after = status_after(step, Actor.SERVICE, status, held.unanswered)
     begun = []
@@ -196,16 +199,20 @@ def illegal(caller: Caller, held: Held, step: Step, actors: Collection[Actor]) -
     """That a step is none from here, with those that the caller may take."""
     status = held.status
     legal = legal_steps(actors, status, held.unanswered)
-    told = ", ".join(legal) or "none for you"
     return ConflictError(
-        f"the match is {seen_status(held.match, caller)}; {step} is no step from there; legal steps: {told}",
+        Sentence(
+            "the match is %(status)s; %(step)s is no step from there; legal steps: %(steps)s",
+            status=MatchStatus(seen_status(held.match, caller)),
+            step=step,
+            steps=tuple(legal) or Sentence("none for you"),
+        ),
         legal_steps=[str(each) for each in legal],
     )
 
 
 def _check_reason(step: Step, saying: Saying) -> None:
     if RULES[step].reason and saying.reason is None:
-        raise InvalidInputError(f"{step} needs a reason code")
+        raise InvalidInputError(Sentence("%(step)s needs a reason code", step=step))
 
 
 def _move(held: Held, step: Step, after: MatchStatus) -> None:

@@ -14,7 +14,7 @@ from enmusubi.app.catalogue.rules import check_version
 from enmusubi.app.delivering import signing
 from enmusubi.app.delivering.attempts import keys_of, post_to
 from enmusubi.app.delivering.outbound import Outbound
-from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
+from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, Sentence
 from enmusubi.app.models import Delivery, WebhookEndpoint
 from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import record
@@ -46,7 +46,7 @@ def make(session: Session, outbound: Outbound, caller: Caller, draft: WebhookDra
     require(caller, Right.ADD_WEBHOOK, Relation.OWN if side else Relation.HERE)
     outbound.reach.check(draft.url)
     if len(list_all(session, caller)) >= MOST:
-        raise ConflictError(f"there are {MOST} webhooks at most; delete one first")
+        raise ConflictError(Sentence("there are %(most)s webhooks at most; delete one first", most=MOST))
     endpoint = WebhookEndpoint(
         cluster_id=caller.cluster_id,
         organisation_id=caller.organisation_id if side else None,
@@ -80,7 +80,7 @@ def revise(
     check_version(endpoint, version)
     for name in revision.model_fields_set:
         if getattr(revision, name) is None:
-            raise InvalidInputError(f"{name}: cannot be taken away")
+            raise InvalidInputError(Sentence("%(name)s: cannot be taken away", name=name))
     if revision.events is not None:
         endpoint.events = sorted(map(str, revision.events))
     if revision.active is not None:

@@ -8,11 +8,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enmusubi.app.web import accounts, entering, failures
+from enmusubi.app.web.posting import needs as posting_needs
+from enmusubi.app.web.posting import seeds as posting_seeds
 from enmusubi.app.web.rendering import STATIC, static_version
 
 _OF_API: Final = (["api"], ["health"])
 """First parts of the paths of the other application."""
-ROUTERS: Final = (entering.router, *accounts.ROUTERS)
+# Those of forms before those of pages: /needs/new is no need's page.
+ROUTERS: Final = (
+    posting_needs.router,
+    posting_seeds.router,
+    entering.router,
+    *accounts.ROUTERS,
+)
 
 
 class Pages:

@@ -19,10 +19,11 @@ from enmusubi.app.signing_in import people
 from enmusubi.app.signing_in.people import Badge
 from enmusubi.app.signing_in.visits import Visit
 from enmusubi.app.vocabulary import Language
+from enmusubi.app.web import resending
 from enmusubi.app.web.languages import Speech, speech_of
 from enmusubi.app.web.rendering import rendered
+from enmusubi.app.web.resending import CSRF_FIELD
 
-CSRF_FIELD: Final = "csrf"
 DONE: Final = "done"
 """Query parameter that says what was just done, by a code of `saying.DONE`."""
 _MOST_FIELDS: Final = 2_000
@@ -36,7 +37,14 @@ async def _form(request: Request) -> AsyncIterator[FormData]:
     async with request.form(
         max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=request.app.state.runtime.settings.max_body_bytes
     ) as form:
+        resending.note(request, form)
         yield form
+
+
+class StaleFormError(ForbiddenError):
+    """The form is of a session that has ended, or of nobody's; its sender may look at it and send it once more."""
+
+    may_be_sent_again = True
 
 
 FormNow = Annotated[FormData, Depends(_form)]
@@ -109,7 +117,7 @@ def _screen(request: Request, place: PlaceNow, runtime: RuntimeNow, form: FormNo
         raise UnauthenticatedError("sign in")
     signatures = runtime.desk.signatures
     if request.method == "POST" and not signatures.is_csrf_token(text_of(form, CSRF_FIELD), secret):
-        raise ForbiddenError("the form is of another session; open the page again, and send it once more")
+        raise StaleFormError("the form is of another session; open the page again, and send it once more")
     credentials = Credentials(runtime, visit.address, None, secret, SESSION_ONLY)
     with asked_by(runtime, credentials) as asked:
         badge = people.badge(asked.session, asked.caller)

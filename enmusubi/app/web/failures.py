@@ -20,6 +20,7 @@ from enmusubi.app.errors import (
     TooManyAttemptsError,
     UnauthenticatedError,
 )
+from enmusubi.app.web import resending
 from enmusubi.app.web.asking import Screen, frame_of
 from enmusubi.app.web.going import page_of
 from enmusubi.app.web.languages import N_, speech_of
@@ -58,7 +59,7 @@ def install(pages: FastAPI) -> None:
         if isinstance(error, ConfirmationNeededError):
             return RedirectResponse(f"/account/confirm?{page}", 303)
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttemptsError) else None
-        return failure(request, error.status, error.detail, headers)
+        return failure(request, error.status, error.detail, headers, error)
 
     @pages.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -93,17 +94,25 @@ def install(pages: FastAPI) -> None:
 
 
 def failure(
-    request: Request, status: int, detail: str | None = None, headers: dict[str, str] | None = None
+    request: Request,
+    status: int,
+    detail: str | None = None,
+    headers: dict[str, str] | None = None,
+    error: EnmusubiError | None = None,
 ) -> Response:
-    """The page of an error, as far as it is known with the head and in the language of who gets it."""
+    """The page of an error, as far as it is known with the head and in the language of who gets it.
+
+    What was typed is kept on it: to be sent again where that can be, to be copied otherwise.
+    """
     title, help_ = _SAYS.get(status) or (HTTPStatus(status).phrase, _SAYS[500][1])
     screen: Screen | None = getattr(request.state, "screen", None)
     speech = speech_of(request) if screen is None else screen.speech
+    resend = resending.kept(request, status, error)
     values = {
         **frame_of(request), **({} if screen is None else screen.own), "query": "", "done": None,
         "status": status, "title": title, "help": help_, "detail": detail,
         "page": page_of(request) if request.method == "POST" or status in _ONCE_MORE else None,
-        "sent": _sent(request),
+        "resend": resend, "sent": [] if resend else _sent(request),
     }  # fmt: skip
     return rendered(speech, "failure.html", status, values, headers)
 

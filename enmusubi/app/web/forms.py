@@ -1,5 +1,6 @@
 """From a form to a checked draft, with each error at its field and in the reader's language."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
@@ -11,6 +12,8 @@ from starlette.datastructures import FormData, UploadFile
 from enmusubi.app.web.languages import N_, Speech
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_BETWEEN: Final = re.compile(r"[、，]|(?<![0-9]),|,(?![0-9])")
 
 WHOLE: Final = ""
 """Where an error is that belongs to no field."""
@@ -33,8 +36,36 @@ _SAYS: Final[dict[str, str]] = {
     "date_from_datetime_parsing": N_("is not a date such as 2026-04-01"),
     "uuid_parsing": N_("is not an id"),
     "string_pattern_mismatch": N_("is not written as expected"),
+    "date_from_datetime_inexact": N_("is not a date such as 2026-04-01"),
+    "date_type": N_("is not a date such as 2026-04-01"),
+    "int_from_float": N_("is not a whole number"),
+    "int_parsing_size": N_("is not a whole number"),
+    "bool_type": N_("is neither yes nor no"),
+    "uuid_type": N_("is not an id"),
+    "string_type": N_("is not a text"),
+    "string_unicode": N_("contains a broken character (a lone surrogate)"),
+    "list_type": N_("is not a list"),
     "extra_forbidden": N_("is not a field of this form"),
 }
+
+
+# Of a field of a draft where it stands by itself in a sentence.
+_NAMES: Final = (N_("name"), N_("ror"), N_("corporate_number"), N_("seed"), N_("need"), N_("match"), N_("outcome"))
+# Who may do something, as `permissions.require` tells.
+_ALLOWED: Final = (
+    N_("company of its own organisation"), N_("company of its cluster"),
+    N_("university of its own organisation"), N_("university of its cluster"),
+    N_("coordinator of its own organisation"), N_("coordinator of its cluster"),
+    N_("cluster administrator of its own organisation"), N_("cluster administrator of its cluster"),
+    N_("auditor of its own organisation"), N_("auditor of its cluster"),
+)  # fmt: skip
+# What the library of identifiers says of them.
+_CAUSES: Final = (
+    N_("The number has an invalid length."),
+    N_("The number has an invalid format."),
+    N_("The number's checksum or check digit is invalid."),
+    N_("One of the parts of the number are invalid or unknown."),
+)
 
 
 @dataclass(slots=True)
@@ -71,13 +102,14 @@ def filled_in(form: FormData, names: Iterable[str]) -> Filled:
 
 def read(
     draft: type[Model], form: FormData, speech: Speech, *, lists: Collection[str] = (), flags: Collection[str] = (),
-    given: Mapping[str, Any] | None = None, leave_out: Collection[str] = (),
+    given: Mapping[str, Any] | None = None, leave_out: Collection[str] = (), whole: Collection[str] = (),
 ) -> tuple[Model | None, Filled]:  # fmt: skip
     """The draft that the form's fields make, or None, and the form as it was filled in with what is wrong.
 
     Empty fields are left out. `lists` are fields of one text whose lines, or parts between commas, are the items; a
     field that the draft says is a list is one of ticked boxes otherwise. `flags` are ticked or not. `given` is what the
-    form does not say, `leave_out` what is not taken from it though the draft has it.
+    form does not say, `leave_out` what is not taken from it though the draft has it, `whole` what is one item of a list
+    whatever commas are in it.
     """
     values: dict[str, Any] = dict(given or {})
     shown: dict[str, Any] = {}
@@ -89,7 +121,7 @@ def read(
             shown[name] = values[name] = bool(sent)
         elif name in lists:
             shown[name] = "\n".join(sent)
-            values[name] = parts(shown[name])
+            values[name] = parts(shown[name], whole)
         elif _is_list(info):
             shown[name] = values[name] = sent
         else:
@@ -106,25 +138,46 @@ def read(
 
 
 def said_of(error: ValidationError, speech: Speech) -> list[tuple[str, str]]:
-    """What is wrong, each with the field it is in; the values stay out of it, as they may be confidential."""
+    """What is wrong, each with the field it is in; the values stay out of it, as they may be confidential.
+
+    A field of an item is named with the item's place: `researchers-0-orcid`.
+    """
     found = []
     for one in error.errors(include_input=False, include_url=False):
-        place = str(one["loc"][0]) if one["loc"] else WHOLE
+        steps = one["loc"]
         context = one.get("ctx") or {}
         if one["type"] == "value_error":
-            said = speech.say(str(context.get("error", one["msg"])))
+            sentence = sentence_of(context.get("error")) or one["msg"]
+            said = speech.say(sentence)
         else:
             message = _SAYS.get(one["type"])
             said = one["msg"] if message is None else speech.say(message, **context)
-        item = next((step for step in one["loc"][1:] if isinstance(step, int)), None)
-        found.append((place, said if item is None else speech.say(N_("item %(number)s: "), number=item + 1) + said))
+        if len(steps) > 2:
+            found.append(("-".join(str(step) for step in steps[:3]), said))
+        elif len(steps) == 2 and isinstance(steps[1], int):
+            found.append((str(steps[0]), speech.say(N_("item %(number)s: "), number=steps[1] + 1) + said))
+        else:
+            found.append((str(steps[0]) if steps else WHOLE, said))
     return found
 
 
-def parts(text: str) -> list[str]:
-    """Items of a list that is written as text: a line each, or with commas of either kind between them."""
-    lines = text.replace("\r\n", "\n").replace("、", "\n").replace("，", "\n").replace(",", "\n").split("\n")
-    return [line.strip() for line in lines if line.strip()]
+def sentence_of(error: object) -> str | None:
+    """What an error says, with its template and values where it has them."""
+    if not isinstance(error, Exception):
+        return None
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, str) else str(error)
+
+
+def parts(text: str, whole: Collection[str] = ()) -> list[str]:
+    """Items of a list that is written as text: a line each, or with commas of either kind between them.
+
+    A comma between two digits is of a name, such as 2,3-butanediol; a line that is one of `whole` stays one item.
+    """
+    items: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        items += [line] if line.strip() in whole else _BETWEEN.split(line)
+    return [item.strip() for item in items if item.strip()]
 
 
 def _is_list(info: FieldInfo) -> bool:

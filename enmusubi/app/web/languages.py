@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -17,10 +18,13 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from enmusubi.app.clock import JAPAN
+from enmusubi.app.errors import Sentence
 from enmusubi.app.vocabulary import Language
 
 COOKIE: Final = "enmusubi-language"
 CATALOGUES: Final = Path(__file__).parent / "locale"
+WORDS: Final[dict[tuple[type[StrEnum], str], str]] = {}
+"""The words of codes, which `words` puts here."""
 _YEAR: Final = 365 * 24 * 3600
 
 
@@ -55,9 +59,22 @@ class Speech:
         return Locale.parse(str(self.language))
 
     def say(self, message: str, /, **values: object) -> str:
-        """The message in the reader's language, with its values (`%(name)s`) filled in."""
+        """The message in the reader's language, with its values (`%(name)s`) filled in; a sentence brings its own."""
+        if isinstance(message, Sentence):
+            values = {name: self._part(one) for name, one in message.values.items()}
+            message = message.template
         said = catalogue(self.language).gettext(message)
         return said % values if values else said
+
+    def _part(self, value: object) -> object:
+        """A value of a sentence: codes by their words, and of several each."""
+        if isinstance(value, tuple):
+            return self.say(N_(", ")).join(str(self._part(one)) for one in value)
+        if isinstance(value, Sentence):
+            return self.say(value)
+        if isinstance(value, StrEnum):
+            return self.say(WORDS.get((type(value), str(value)), str(value)))
+        return self.day(value) if isinstance(value, datetime.date) else value
 
     def say_many(self, one: str, many: str, count: int, /, **values: object) -> str:
         """The same for a number of things, which is `%(count)s`."""

@@ -12,6 +12,8 @@ DONE: Final[dict[str, str]] = {
     "reactivated": N_("The account may sign in again."),
     "removed": N_("Removed."),
     "replayed": N_("It is being sent again."),
+    "draft-saved": N_("Saved as a draft. Only your organisation sees it until you post it."),
+    "posted": N_("Published. It is matched from now on."),
     "saved": N_("Saved."),
     "sent": N_("Sent."),
     "session-ended": N_("The session has ended."),
@@ -20,4 +22,6 @@ DONE: Final[dict[str, str]] = {
     "token-revoked": N_("The token is revoked."),
     "twice": N_("That was sent twice, and done once."),
     "withdrawn": N_("Withdrawn."),
+    "submitted": N_("Handed in. It is published when somebody of your cluster has looked at it."),
+    "unchanged": N_("Nothing was changed."),
 }

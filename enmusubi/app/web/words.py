@@ -31,7 +31,9 @@ from enmusubi.app.vocabulary import (
     Step,
     Verdict,
 )
-from enmusubi.app.web.languages import N_, Speech
+from enmusubi.app.web.languages import N_, WORDS, Speech
+from enmusubi.matching.identifying import Kind as Identifying
+from enmusubi.matching.identifying import Sureness
 
 _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
     Language: {Language.JA: "日本語", Language.EN: "English"},  # each in its own
@@ -255,6 +257,28 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         Scope.ADMINISTER: N_("administer"),
     },
     ImportKind: {ImportKind.SEEDS: N_("seeds"), ImportKind.NEEDS: N_("needs")},
+    Identifying: {
+        Identifying.OWN_NAME: N_("your own name"),
+        Identifying.ORGANISATION: N_("an organisation"),
+        Identifying.PERSON: N_("a person"),
+        Identifying.PLACE: N_("a place"),
+        Identifying.ADDRESS: N_("an address"),
+        Identifying.POSTAL_CODE: N_("a postal code"),
+        Identifying.PHONE: N_("a telephone number"),
+        Identifying.EMAIL: N_("an e-mail address"),
+        Identifying.WEB_ADDRESS: N_("a web address"),
+        Identifying.CORPORATE_NUMBER: N_("a corporate number"),
+        Identifying.PATENT_NUMBER: N_("a patent number"),
+        Identifying.REGISTRATION_NUMBER: N_("a registration number"),
+        Identifying.MODEL_NUMBER: N_("a model number"),
+        Identifying.PRODUCT: N_("a product"),
+        Identifying.RARE_TERM: N_("a rare term"),
+    },
+    Sureness: {
+        Sureness.CERTAIN: N_("certain"),
+        Sureness.LIKELY: N_("likely"),
+        Sureness.POSSIBLE: N_("possible"),
+    },
     ImportState: {
         ImportState.QUEUED: N_("waiting its turn"),
         ImportState.RUNNING: N_("being read"),
@@ -263,7 +287,8 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         ImportState.CANCELLED: N_("cancelled"),
     },
 }
-_KINDS: Final = {kind.__name__: kind for kind in _WORDS}
+WORDS.update({(kind, str(code)): said for kind, words in _WORDS.items() for code, said in words.items()})
+_KINDS: Final = {kind.__name__: kind for kind in _WORDS if kind is not Identifying} | {"Identifying": Identifying}
 
 
 def word(speech: Speech, value: str, kind: str | None = None) -> str:

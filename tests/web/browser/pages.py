@@ -30,5 +30,10 @@ PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (Role.CLUSTER_ADMINISTRATOR, "/webhooks"),
     (Role.CLUSTER_ADMINISTRATOR, "/webhooks/new"),
     (Role.CLUSTER_ADMINISTRATOR, "/record"),
+    (Role.COMPANY, "/needs/new"),
+    (Role.COMPANY, "/needs/{need}/edit"),
+    (Role.COORDINATOR, "/needs/new"),
+    (Role.COORDINATOR, "/seeds/{seed}/edit"),
+    (Role.UNIVERSITY, "/seeds/new"),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""

@@ -1,0 +1,1 @@
+"""The forms in which needs are posted and seeds registered, and in which both are changed."""
