@@ -122,11 +122,11 @@ _MENDED: Final = {
 }
 
 
-_NOBODY: Final = Sentence(
+_BOTH_ALONE: Final = Sentence(
     "nobody can answer for the need's organisation and the seed's organisation: invite somebody there to an account "
     "first, or have that cluster's administrators do so"
 )
-_NOBODY_OF: Final = {
+_ALONE_IS: Final = {
     Side.NEED: Sentence(
         "nobody can answer for the need's organisation: invite somebody there to an account first, or have that "
         "cluster's administrators do so"
@@ -142,7 +142,7 @@ def refuse_unanswerable(session: Session, match: Match) -> None:
     """Raise ConflictError where a side that is to be asked has nobody to answer, until the transaction ends."""
     alone = _alone(session, match)
     if alone:
-        raise ConflictError(_NOBODY if len(alone) > 1 else _NOBODY_OF[next(iter(alone))], legal_steps=[])
+        raise ConflictError(_BOTH_ALONE if len(alone) > 1 else _ALONE_IS[next(iter(alone))], legal_steps=[])
 
 
 def tell_unanswerable(session: Session, match: Match, by: Side) -> None:
