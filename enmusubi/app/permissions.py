@@ -287,10 +287,47 @@ OPEN: Final = frozenset(
 """Routes that need no account: the service's health, and the ways to sign in."""
 
 
-PAGES: Final[Mapping[str, Right]] = {}
+PAGES: Final[Mapping[str, Right]] = {
+    "page_needs": Right.READ_NEED,
+    "page_need": Right.READ_NEED,
+    "page_need_views": Right.READ_NEED_DETAIL,
+    "page_need_check": Right.READ_NEED_DETAIL,
+    "page_withdraw_need": Right.CHANGE_NEED,
+    "do_withdraw_need": Right.CHANGE_NEED,
+    "do_move_need": Right.CHANGE_NEED,
+    "do_review_need": Right.REVIEW_NEED,
+    "do_ready_need": Right.CHANGE_NEED,
+    "page_seeds": Right.READ_SEED,
+    "page_seed": Right.READ_SEED,
+    "page_seed_views": Right.READ_SEED_DETAIL,
+    "page_withdraw_seed": Right.CHANGE_SEED,
+    "do_withdraw_seed": Right.CHANGE_SEED,
+    "do_move_seed": Right.CHANGE_SEED,
+    "do_review_seed": Right.REVIEW_SEED,
+    "do_ready_seed": Right.CHANGE_SEED,
+    "page_waiting": Right.READ_WAITING,
+    "page_match": Right.READ_MATCH,
+    "do_shortlist": Right.REVIEW_MATCH,
+    "do_dismiss": Right.REVIEW_MATCH,
+    "do_reconsider": Right.HANDLE_MATCH,
+    "do_pair": Right.PAIR,
+    "do_introduce": Right.HANDLE_MATCH,
+    "do_express_interest": Right.ANSWER_MATCH,
+    "do_accept": Right.ANSWER_MATCH,
+    "do_decline": Right.ANSWER_MATCH,
+    "page_disclosure": Right.HANDLE_MATCH,
+    "do_disclose": Right.HANDLE_MATCH,
+    "do_report_meeting": Right.FOLLOW_MATCH,
+    "do_report_negotiation": Right.FOLLOW_MATCH,
+    "do_report_agreement": Right.FOLLOW_MATCH,
+    "do_report_outcome": Right.FOLLOW_MATCH,
+    "do_close": Right.FOLLOW_MATCH,
+    "page_hand_over": Right.HAND_OVER,
+    "do_hand_over": Right.HAND_OVER,
+}
 """The right that each page, and each form of a page, needs."""
 
-PERSONAL_PAGES: Final = frozenset({"page_first", "do_sign_out"})
+PERSONAL_PAGES: Final = frozenset({"page_first", "page_work", "do_sign_out"})
 """Pages about the account that looks, and no other."""
 
 OPEN_PAGES: Final = frozenset({"page_sign_in", "do_sign_in", "do_choose_language", "favicon"})

@@ -8,11 +8,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enmusubi.app.web import entering, failures
+from enmusubi.app.web.entries import disclosure, lists, matches, needs, seeds, taking
 from enmusubi.app.web.rendering import STATIC, static_version
 
 API: Final = ("/api/", "/health/")
 """Where paths of the other application begin."""
-ROUTERS: Final = (entering.router,)
+ROUTERS: Final = (
+    entering.router,
+    *(lists.router, needs.router, seeds.router, matches.router, taking.router, disclosure.router),
+)
 
 
 class Pages:
