@@ -88,9 +88,12 @@ HELP: Final[dict[Step, str]] = {
 
 _MOST_INTERESTS: Final = re.compile(r"(\d+) introductions that your organisation asked for")
 _PAST: Final = re.compile(r"(\w+): (\d{4}-\d{2}-\d{2}) is past")
-# Sentences of the use cases, as they are raised: they are translated by the catalogue.
+# Sentences of the use cases and of drafts, as they are raised: they are translated by the catalogue.
 _KNOWN: Final = frozenset(
     {
+        N_("a dismissal needs a reason code"),
+        N_("a rejection needs a reason, which its owner reads"),
+        N_("ends_on is before starts_on"),
         N_("one of the two entries is not open to be introduced, or not to the other"),
         N_(
             "the need excludes the seed's organisation by now, so nothing is disclosed to it; close the introduction, "
