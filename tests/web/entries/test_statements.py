@@ -1,0 +1,61 @@
+"""How many SQL statements the pages take, whatever the number of rows."""
+
+from sqlalchemy import select
+
+from enmusubi.app.database import Database
+from enmusubi.app.models import Match
+from tests.app.browsers import with_password
+from tests.app.conftest import (  # noqa: F401
+    People,
+    Serve,
+    committed,
+    empty,
+    migrated,
+    people_of,
+    serve,
+    service,
+    settings,
+)
+from tests.app.factories import a_match, a_need, a_seed
+from tests.app.test_statements import counted
+from tests.web.conftest import PageBrowser
+
+_MOST = {"/needs?mine=true": 8, "/seeds?mine=true": 8, "/needs": 6, "/seeds": 6, "need": 36, "seed": 34, "match": 24}
+
+
+def test_pages_take_a_fixed_number_of_statements(
+    committed: Database,
+    serve: Serve,
+    service: Database,  # noqa: F811
+) -> None:
+    """Nothing is looked up row by row, and no page takes more than it does now."""
+    client = serve()
+    with committed.session() as session:
+        people = people_of(client, session)
+        emails = {person.role: with_password(session, person) for person in people}
+    browsers = {}
+    for role, email in emails.items():
+        browsers[role] = PageBrowser(client, "en")
+        assert browsers[role].sign_in(email).status_code == 303
+    taken: dict[tuple[str, str], list[int]] = {}
+    for number in (2, 15):
+        with committed.session() as session:
+            for index in range(number):
+                need = a_need(session, people.cluster, people.company.organisation, title=f"frost {index}")
+                seed = a_seed(session, people.cluster, people.university.organisation, title=f"frost {index}")
+            match = a_match(session, need, seed)
+            session.commit()
+            paths = {"need": f"/needs/{need.public_id}", "seed": f"/seeds/{seed.public_id}",
+                     "match": f"/matches/{match.public_id}"}  # fmt: skip
+        for role, browser in browsers.items():
+            for name in _MOST:
+                path = paths.get(name, name)
+                browser.open(path)  # what is found for the first time is stored
+                with counted(service) as statements:
+                    browser.open(path)
+                taken.setdefault((role, name), []).append(len(statements))
+    for (role, name), numbers in taken.items():
+        assert numbers[0] == numbers[1], (role, name, numbers)
+        assert numbers[0] <= _MOST[name], (role, name, numbers)
+    with committed.session() as session:
+        assert session.scalar(select(Match.id).limit(1)) is not None
