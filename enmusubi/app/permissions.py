@@ -310,7 +310,7 @@ PAGES: Final[Mapping[str, Right]] = {
     "do_shortlist": Right.REVIEW_MATCH,
     "do_dismiss": Right.REVIEW_MATCH,
     "do_reconsider": Right.HANDLE_MATCH,
-    "do_pair": Right.PAIR,
+    "do_pair": Right.HANDLE_MATCH,
     "do_introduce": Right.HANDLE_MATCH,
     "do_express_interest": Right.ANSWER_MATCH,
     "do_accept": Right.ANSWER_MATCH,

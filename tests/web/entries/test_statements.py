@@ -5,17 +5,7 @@ from sqlalchemy import select
 from enmusubi.app.database import Database
 from enmusubi.app.models import Match
 from tests.app.browsers import with_password
-from tests.app.conftest import (  # noqa: F401
-    People,
-    Serve,
-    committed,
-    empty,
-    migrated,
-    people_of,
-    serve,
-    service,
-    settings,
-)
+from tests.app.conftest import Serve, people_of
 from tests.app.factories import a_match, a_need, a_seed
 from tests.app.test_statements import counted
 from tests.web.conftest import PageBrowser
@@ -23,11 +13,7 @@ from tests.web.conftest import PageBrowser
 _MOST = {"/needs?mine=true": 8, "/seeds?mine=true": 8, "/needs": 6, "/seeds": 6, "need": 36, "seed": 34, "match": 24}
 
 
-def test_pages_take_a_fixed_number_of_statements(
-    committed: Database,
-    serve: Serve,
-    service: Database,  # noqa: F811
-) -> None:
+def test_pages_take_a_fixed_number_of_statements(committed: Database, serve: Serve, service: Database) -> None:
     """Nothing is looked up row by row, and no page takes more than it does now."""
     client = serve()
     with committed.session() as session:

@@ -1,12 +1,14 @@
 """Every page and form of this part answers every role as the policy says, and shows nobody what is not for them."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import update
 
+from enmusubi.app.models import Account
 from enmusubi.app.permissions import PAGES, POLICY, Answer, Relation, Right
 from enmusubi.app.vocabulary import Role
 from enmusubi.app.web.entries import disclosure, lists, matches, needs, seeds, taking
@@ -35,15 +37,17 @@ _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 @pytest.fixture(scope="module")
-def browsers(world: World) -> Iterator[Mapping[Role, PageBrowser]]:  # noqa: F811 the fixture
+def browsers(world: World) -> Mapping[Role, PageBrowser]:  # noqa: F811 the fixture
     """Somebody of every role, signed in."""
     found = {}
     for role, person in world.people.items():
         with world.database.session() as session:
             email = with_password(session, person)
+            session.execute(update(Account).where(Account.id == person.caller.id).values(language="en"))
+            session.commit()
         found[role] = PageBrowser(world.client, "en")
         assert found[role].sign_in(email).status_code == 303
-    return found  # type: ignore[return-value]
+    return found
 
 
 def ask(browser: PageBrowser, name: str, public_id: str) -> Any:

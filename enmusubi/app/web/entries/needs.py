@@ -8,8 +8,10 @@ from fastapi.responses import Response
 from enmusubi.app import identifying, record_reading
 from enmusubi.app.catalogue import needs, origins
 from enmusubi.app.catalogue.listing import PageQuery
+from enmusubi.app.catalogue.steps import life_of
 from enmusubi.app.errors import NotFoundError
-from enmusubi.app.introducing.progress import need_progress
+from enmusubi.app.introducing.progress import progress_of_need
+from enmusubi.app.life_shown import life_out
 from enmusubi.app.models import Need
 from enmusubi.app.permissions import Right, may, relation_to
 from enmusubi.app.record_shown import view_out
@@ -33,10 +35,12 @@ def show(screen: Screen, need_id: uuid.UUID, said: Said = NOTHING) -> Response:
     shown.grown_from = origins.of_entry(session, caller, need)
     relation = relation_to(caller, need.cluster_id, detail.owner_id if detail else None)
     own = detail is not None and detail.owner_id is not None and detail.owner_id == caller.organisation_id
-    life = living.life_of(screen, Need, need_id) if may(caller, Right.READ_NEED_LIFE, relation) else None
+    life = life_out(life_of(session, caller, need, detail)) if may(caller, Right.READ_NEED_LIFE, relation) else None
     follows = may(caller, Right.FOLLOW_NEED, relation)
-    progress = need_progress(session, caller, need_id, screen.runtime.clock.now()) if follows else None
-    refused = needs.declines(session, caller, need_id) if may(caller, Right.READ_NEED_DECLINES, relation) else []
+    progress = progress_of_need(session, caller, need, screen.runtime.clock.now()) if follows else None
+    refused = (
+        needs.declines_of(session, caller, need, detail) if may(caller, Right.READ_NEED_DECLINES, relation) else []
+    )
     return screen.show(
         "entries/need.html", said.status, entry=shown, kind="need", own=own, life=life, progress=progress,
         declines=declines_out(refused).causes, ranked=seeds_for(screen, need), said=said,

@@ -8,7 +8,9 @@ from fastapi.responses import Response
 from enmusubi.app import record_reading
 from enmusubi.app.catalogue import origins, seeds
 from enmusubi.app.catalogue.listing import PageQuery
-from enmusubi.app.introducing.progress import seed_progress
+from enmusubi.app.catalogue.steps import life_of
+from enmusubi.app.introducing.progress import progress_of_seed
+from enmusubi.app.life_shown import life_out
 from enmusubi.app.models import Seed
 from enmusubi.app.permissions import Right, may, relation_to
 from enmusubi.app.record_shown import view_out
@@ -31,10 +33,10 @@ def show(screen: Screen, seed_id: uuid.UUID, said: Said = NOTHING) -> Response:
     shown.grown_from = origins.of_entry(session, caller, seed)
     relation = relation_to(caller, seed.cluster_id, seed.organisation_id)
     own = seed.organisation_id is not None and seed.organisation_id == caller.organisation_id
-    life = living.life_of(screen, Seed, seed_id) if may(caller, Right.READ_SEED_LIFE, relation) else None
+    life = life_out(life_of(session, caller, seed, None)) if may(caller, Right.READ_SEED_LIFE, relation) else None
     follows = may(caller, Right.FOLLOW_SEED, relation)
-    progress = seed_progress(session, caller, seed_id, screen.runtime.clock.now()) if follows else None
-    refused = seeds.declines(session, caller, seed_id) if may(caller, Right.READ_SEED_DECLINES, relation) else []
+    progress = progress_of_seed(session, caller, seed, screen.runtime.clock.now()) if follows else None
+    refused = seeds.declines_of(session, caller, seed) if may(caller, Right.READ_SEED_DECLINES, relation) else []
     return screen.show(
         "entries/seed.html", said.status, entry=shown, kind="seed", own=own, life=life, progress=progress,
         declines=declines_out(refused).causes, ranked=needs_for(screen, seed), said=said,
