@@ -16,7 +16,7 @@ from enmusubi.app.introducing.steps import At
 from enmusubi.app.vocabulary import Role, Step
 from enmusubi.app.web import forms
 from enmusubi.app.web.asking import Screen, ScreenNow, text_of
-from enmusubi.app.web.entries.living import REFUSED, Said
+from enmusubi.app.web.entries.living import NOTHING, REFUSED, Said
 from enmusubi.app.web.entries.matches import show
 from enmusubi.app.web.entries.said import why_not
 from enmusubi.app.web.going import FIRST
@@ -77,7 +77,7 @@ def do_hand_over(screen: ScreenNow) -> Response:
     return screen.go(FIRST[screen.caller.role], done="handed-over")
 
 
-def _preview(screen: Screen, match_id: uuid.UUID, said: Said = Said()) -> Response:  # noqa: B008 frozen
+def _preview(screen: Screen, match_id: uuid.UUID, said: Said = NOTHING) -> Response:
     try:
         shown = disclosing.preview(screen.session, screen.caller, match_id)
     except ConflictError as error:
@@ -91,7 +91,7 @@ def _preview(screen: Screen, match_id: uuid.UUID, said: Said = Said()) -> Respon
     )  # fmt: skip
 
 
-def _hand_over(screen: Screen, of: uuid.UUID | None, said: Said = Said()) -> Response:  # noqa: B008 frozen
+def _hand_over(screen: Screen, of: uuid.UUID | None, said: Said = NOTHING) -> Response:
     leaving, count = handing_over.to_hand_over(screen.session, screen.caller, of)
     others = handing_over.followers(screen.session, screen.caller, leaving.public_id)
     return screen.show(

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from enmusubi.app import reviewing
+from enmusubi.app.caller import Caller
 from enmusubi.app.introducing import pairing, steps
 from enmusubi.app.introducing.drafts import InterestDraft, OutcomeDraft, PairDraft, RefusalDraft, ReportDraft, StepDraft
 from enmusubi.app.introducing.steps import At
@@ -47,7 +49,7 @@ def do_reconsider(match_id: uuid.UUID, screen: ScreenNow) -> Response:
 def do_pair(match_id: uuid.UUID, screen: ScreenNow) -> Response:
     """A coordinator shortlists it once more, whatever was said before."""
 
-    def pair(session: Any, caller: Any, at: At, draft: StepDraft) -> None:
+    def pair(session: Session, caller: Caller, at: At, draft: StepDraft) -> None:
         match = reviewing.read_match(session, caller, match_id)
         both = PairDraft(need=match.need.public_id, seed=match.seed.public_id, note=draft.note)
         pairing.pair(session, caller, screen.runtime.matchmaking, both, at.now)
@@ -110,22 +112,22 @@ def do_close(match_id: uuid.UUID, screen: ScreenNow) -> Response:
 
 
 def _reported(screen: Screen, match_id: uuid.UUID, step: Step) -> Response:
-    def report(session: Any, caller: Any, at: At, draft: ReportDraft) -> None:
+    def report(session: Session, caller: Caller, at: At, draft: ReportDraft) -> None:
         steps.report(session, caller, at, step, draft)
 
     return _taken(screen, match_id, step, ReportDraft, report, "reported")
 
 
 def _decided(screen: Screen, match_id: uuid.UUID, step: Step, verdict: Verdict, done: str) -> Response:
-    def review(session: Any, caller: Any, at: At, draft: ReviewDraft) -> None:
+    def review(session: Session, caller: Caller, at: At, draft: ReviewDraft) -> None:
         reviewing.review(session, caller, at.match, draft, at.version, at.now)
 
     return _taken(screen, match_id, step, ReviewDraft, review, done, {"verdict": verdict})
 
 
 def _taken(
-    screen: Screen, match_id: uuid.UUID, step: Step, kind: type[Draft], take: Callable[[Any, Any, At, Draft], object],
-    done: str, given: dict[str, Any] | None = None,
+    screen: Screen, match_id: uuid.UUID, step: Step, kind: type[Draft],
+    take: Callable[[Session, Caller, At, Draft], object], done: str, given: dict[str, Any] | None = None,
 ) -> Response:  # fmt: skip
     """Take a step with what the form says; where it is refused, the page as it is now, with what was typed."""
     draft, filled = forms.read(kind, screen.form, screen.speech, given=given)
