@@ -1,6 +1,7 @@
 """Hostile and very long texts, wherever somebody else reads them."""
 
 import html
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ LONG = "凍結融解に耐える縁石の材料を探しています" * 200
 def test_texts_of_others_are_texts(people: People, session: Session, enter: Enter, language: str) -> None:
     """Escaped on every page where they are shown, whole, and in an element that ends what they do to directions."""
     words = [f"{EVIL}{number}"[:200] for number in range(200)]
-    texts = {"title": EVIL, "summary": EVIL + LONG, "applications": EVIL, "translation_title": EVIL,
+    texts: dict[str, Any] = {"title": EVIL, "summary": EVIL + LONG, "applications": EVIL, "translation_title": EVIL,
              "technology_keywords": words, "market_keywords": words, "regions": words[:20]}  # fmt: skip
     seed = a_seed(
         session, people.cluster, people.university.organisation, description=LONG, advantages=EVIL, unpublished=EVIL,

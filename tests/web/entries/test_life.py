@@ -29,8 +29,10 @@ def send(browser: PageBrowser, path: str, act: str, done: str | None = None, **f
 def test_the_owners_steps(people: People, pair: Pair, enter: Enter, session: Session, kind: str) -> None:
     """Each is a button of the page where it can be taken, and leads back to it."""
     browser = enter(people.company if kind == "need" else people.university)
-    path, table = (f"/needs/{pair.need}", Need) if kind == "need" else (f"/seeds/{pair.seed}", Seed)
-    entry = session.get_one(table, pair.row.need_id if kind == "need" else pair.row.seed_id)
+    path = f"/needs/{pair.need}" if kind == "need" else f"/seeds/{pair.seed}"
+    entry: Need | Seed = session.get_one(Need, pair.row.need_id)
+    if kind == "seed":
+        entry = session.get_one(Seed, pair.row.seed_id)
     steps = [("hold", "held", EntryStatus.ON_HOLD), ("resume", "resumed", EntryStatus.PUBLISHED),
              ("recall", "recalled", EntryStatus.DRAFT), ("submit", "submitted", EntryStatus.PUBLISHED),
              ("archive", "archived", EntryStatus.ARCHIVED), ("resume", "resumed", EntryStatus.PUBLISHED)]  # fmt: skip

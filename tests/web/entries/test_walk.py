@@ -55,7 +55,7 @@ def ask(browser: PageBrowser, name: str, public_id: str) -> Any:
     route = _ROUTES[name]
     before, _, rest = route.path_format.partition("{")
     path = before + public_id + rest.partition("}")[2]
-    return browser.get(path) if "GET" in route.methods else browser.send(path, **_FIELDS.get(name, {}))
+    return browser.get(path) if name.startswith("page_") else browser.send(path, **_FIELDS.get(name, {}))
 
 
 def a_thing(world: World, name: str, role: Role, relation: Relation) -> str:  # noqa: F811

@@ -34,7 +34,7 @@ def wanted(
     screen: Screen, kind: type[Query], given: Mapping[str, Any], leave_out: Collection[str] = ()
 ) -> Wanted[Query]:
     """The query in the address; what it does not know of is not looked at."""
-    asked = FormData(screen.request.query_params.multi_items())
+    asked = FormData([(name, value) for name, value in screen.request.query_params.multi_items()])
     query, filled = forms.read(kind, asked, screen.speech, given=given, leave_out=leave_out)
     kept = {name: filled.text(name) for name in filled.values if name != "cursor" and filled.text(name).strip()}
     path = screen.request.url.path
