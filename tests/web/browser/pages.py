@@ -13,6 +13,5 @@ PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     *((Role.UNIVERSITY, path) for path in ("/seeds?mine=true", "/seeds/{seed}", "/needs", "/needs/{need}")),
     *((Role.COORDINATOR, path) for path in ("/needs", "/needs/{need}", "/seeds/{seed}", "/matches/{match}")),
     *((Role.COORDINATOR, path) for path in ("/waiting", "/work", "/hand-over", "/seeds/{seed}/views")),
-    *((Role.AUDITOR, path) for path in ("/needs/{need}", "/waiting?kind=seeds")),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""
