@@ -61,6 +61,7 @@ class EntryQuery(PageQuery):
     external_id: Annotated[str, Field(max_length=2_000)] | None = None
     source: Word | None = None
     modified_since: datetime.datetime | None = None
+    mine: Annotated[bool, Field(description="Only entries of your own organisation")] = False
 
 
 class SeedQuery(EntryQuery):
@@ -101,6 +102,8 @@ def list_seeds(session: Session, caller: Caller, query: SeedQuery) -> Listed:
     chosen = _filtered(select(Seed).where(visibility.seeds_visible_to(caller)), Seed, query)
     if query.organisation is not None:
         chosen = chosen.where(Seed.organisation_id == _organisation(query.organisation))
+    if query.mine:
+        chosen = chosen.where(visibility.own(caller, Seed))
     if query.trl_min is not None:
         chosen = chosen.where(Seed.trl >= query.trl_min)
     if query.trl_max is not None:
@@ -122,9 +125,18 @@ def list_needs(session: Session, caller: Caller, query: NeedQuery) -> Listed:
     if query.organisation is not None:
         owner = _organisation(query.organisation)
         chosen = chosen.where(or_(Need.organisation_id == owner, known.where(NeedDetail.owner_id == owner).exists()))
+    if query.mine:
+        chosen = chosen.where(visibility.own(caller, Need))
     if query.cooperation is not None:
         chosen = chosen.where(holds(Need.cooperation, query.cooperation))
     return page(session, chosen.options(joinedload(Need.organisation)), Need, query)
+
+
+def count_own(session: Session, caller: Caller, kind: type[Seed] | type[Need]) -> dict[EntryStatus, int]:
+    """How many entries of the caller's own organisation are in which status."""
+    counted = select(kind.status, func.count()).where(visibility.own(caller, kind)).group_by(kind.status)
+    found = {EntryStatus(status): count for status, count in session.execute(counted)}
+    return {status: found[status] for status in EntryStatus if status in found}
 
 
 def list_organisations(session: Session, caller: Caller, query: OrganisationQuery) -> Listed:

@@ -283,7 +283,11 @@ def withdraw_need(session: Session, caller: Caller, public_id: uuid.UUID, versio
 def declines(session: Session, caller: Caller, public_id: uuid.UUID) -> list[Cause]:
     """Why matches of the need were turned down; for its own organisation and who oversees its cluster."""
     need = read_need(session, caller, public_id)
-    detail = posted_detail(session, caller, need)
+    return declines_of(session, caller, need, posted_detail(session, caller, need))
+
+
+def declines_of(session: Session, caller: Caller, need: Need, detail: NeedDetail | None) -> list[Cause]:
+    """The same of a need that was read, with its confidential part, as far as the caller may read it."""
     owner = detail.owner_id if detail else None
     if not may(caller, Right.READ_NEED_DECLINES, relation_to(caller, need.cluster_id, owner)):
         raise NotFoundError("no such need, or it is not open to you")

@@ -206,7 +206,11 @@ def withdraw_seed(session: Session, caller: Caller, public_id: uuid.UUID, versio
 
 def declines(session: Session, caller: Caller, public_id: uuid.UUID) -> list[Cause]:
     """Why matches of the seed were turned down; for its own organisation and who oversees its cluster."""
-    seed = read_seed(session, caller, public_id)
+    return declines_of(session, caller, read_seed(session, caller, public_id))
+
+
+def declines_of(session: Session, caller: Caller, seed: Seed) -> list[Cause]:
+    """The same of a seed that was read."""
     if not may(caller, Right.READ_SEED_DECLINES, relation_to(caller, seed.cluster_id, seed.organisation_id)):
         raise NotFoundError("no such seed, or it is not open to you")
     return causes(session, caller, seed)

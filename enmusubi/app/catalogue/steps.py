@@ -160,7 +160,12 @@ def _reopen(session: Session, entry: Seed | Need, *, was_open: bool, by_owner: b
 
 def read_life(session: Session, caller: Caller, kind: Kind, public_id: uuid.UUID) -> Life:
     """Where an entry stands, for its own organisation and those who oversee its cluster; NotFoundError otherwise."""
-    entry, detail = _read(session, caller, kind, public_id)
+    return life_of(session, caller, *_read(session, caller, kind, public_id))
+
+
+def life_of(session: Session, caller: Caller, entry: Seed | Need, detail: NeedDetail | None) -> Life:
+    """The same of an entry that was read, and of a need its confidential part, as far as the caller may read it."""
+    kind: Kind = Seed if isinstance(entry, Seed) else Need
     relation = relation_to(caller, entry.cluster_id, _owner(entry, detail))
     if not may(caller, _FOLLOW[kind], relation):
         # In the words for one that is not there: those who see a published one need not learn more of it.

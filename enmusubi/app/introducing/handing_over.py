@@ -43,8 +43,7 @@ def hand_over(
 ) -> HandedOver:
     """Give all open matches of a coordinator to another active one of the cluster, by himself or an administrator."""
     leaving = _account(session, caller, public_id)
-    if leaving.id != caller.id or caller.role is not Role.COORDINATOR:
-        require(caller, Right.HAND_OVER, relation_to(caller, leaving.cluster_id, leaving.organisation_id))
+    _require(caller, leaving)
     follower = _account(session, caller, draft.to, place="to: ")
     if follower.role != Role.COORDINATOR or not follower.active:
         raise ConflictError("to: is no active coordinator of the cluster")
@@ -62,6 +61,25 @@ def hand_over(
                     account=account, facts={"matches": len(steps), "taken_over": account.id == follower.id},
                 )  # fmt: skip
     return HandedOver(matches=len(steps))
+
+
+def followers(session: Session, caller: Caller, leaving: uuid.UUID) -> Sequence[Account]:
+    """Who may take over from a coordinator: the other active ones of the caller's cluster, by name."""
+    others = (Account.role == Role.COORDINATOR, Account.active, Account.public_id != leaving)
+    query = select(Account).where(Account.cluster_id == caller.cluster_id, *others)
+    return session.scalars(query.order_by(Account.name, Account.id)).all()
+
+
+def to_hand_over(session: Session, caller: Caller, public_id: uuid.UUID | None) -> tuple[Account, int]:
+    """Whose matches are to be handed over, the caller's own unless said, and how many; raises what the policy says."""
+    leaving = _account(session, caller, public_id or caller.public_id)
+    _require(caller, leaving)
+    return leaving, count_open(session, leaving)
+
+
+def _require(caller: Caller, leaving: Account) -> None:
+    if leaving.id != caller.id or caller.role is not Role.COORDINATOR:
+        require(caller, Right.HAND_OVER, relation_to(caller, leaving.cluster_id, leaving.organisation_id))
 
 
 def _account(session: Session, caller: Caller, public_id: uuid.UUID, place: str = "") -> Account:

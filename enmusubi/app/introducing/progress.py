@@ -60,7 +60,11 @@ class ProgressOut(BaseModel):
 
 def need_progress(session: Session, caller: Caller, public_id: uuid.UUID, now: datetime.datetime) -> ProgressOut:
     """What happened to a need."""
-    need = read_need(session, caller, public_id)
+    return progress_of_need(session, caller, read_need(session, caller, public_id), now)
+
+
+def progress_of_need(session: Session, caller: Caller, need: Need, now: datetime.datetime) -> ProgressOut:
+    """The same of a need that was read."""
     owner = caller.organisation_id if owners_known(session, caller, [need]) else None
     require(caller, Right.FOLLOW_NEED, relation_to(caller, need.cluster_id, owner))
     sides = {Side.NEED} if owner is not None else set()
@@ -72,7 +76,11 @@ def need_progress(session: Session, caller: Caller, public_id: uuid.UUID, now: d
 
 def seed_progress(session: Session, caller: Caller, public_id: uuid.UUID, now: datetime.datetime) -> ProgressOut:
     """What happened to a seed, as far as its matches may be seen."""
-    seed = read_seed(session, caller, public_id)
+    return progress_of_seed(session, caller, read_seed(session, caller, public_id), now)
+
+
+def progress_of_seed(session: Session, caller: Caller, seed: Seed, now: datetime.datetime) -> ProgressOut:
+    """The same of a seed that was read."""
     require(caller, Right.FOLLOW_SEED, relation_to(caller, seed.cluster_id, seed.organisation_id))
     own = seed.organisation_id is not None and seed.organisation_id == caller.organisation_id
     sides = {Side.SEED} if own else set()

@@ -18,7 +18,9 @@ FIRST: Final[dict[Role, str]] = {
 """The page that each role works on."""
 
 _SIDES: Final = (("/needs", N_("Needs")), ("/seeds", N_("Seeds")))
-_OVERSIGHT: Final = (("/queue", N_("Review queue")), ("/board", N_("Board")), *_SIDES)
+_OVERSIGHT: Final = (
+    ("/queue", N_("Review queue")), ("/board", N_("Board")), *_SIDES, ("/waiting", N_("To approve")),
+)  # fmt: skip
 _PLACES: Final[dict[Role, tuple[tuple[str, str], ...]]] = {
     Role.COMPANY: (("/needs?mine=true", N_("Our needs")), ("/needs/new", N_("Post a need")), ("/seeds", N_("Seeds"))),
     Role.UNIVERSITY: (

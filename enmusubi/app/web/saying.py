@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from enmusubi.app.web.entries import said
 from enmusubi.app.web.languages import N_
 
 DONE: Final[dict[str, str]] = {
@@ -24,4 +25,5 @@ DONE: Final[dict[str, str]] = {
     "withdrawn": N_("Withdrawn."),
     "submitted": N_("Handed in. It is published when somebody of your cluster has looked at it."),
     "unchanged": N_("Nothing was changed."),
+    **said.DONE,
 }
