@@ -287,7 +287,15 @@ OPEN: Final = frozenset(
 """Routes that need no account: the service's health, and the ways to sign in."""
 
 
-PAGES: Final[Mapping[str, Right]] = {}
+PAGES: Final[Mapping[str, Right]] = {
+    "page_queue": Right.READ_REVIEWS,
+    "do_review_match": Right.REVIEW_MATCH,
+    "do_review_matches": Right.REVIEW_MATCH,
+    "do_reconsider_matches": Right.HANDLE_MATCH,
+    "do_find_more": Right.REVIEW_MATCH,
+    "do_save_view": Right.READ_REVIEWS,
+    "do_remove_view": Right.READ_REVIEWS,
+}
 """The right that each page, and each form of a page, needs."""
 
 PERSONAL_PAGES: Final = frozenset({"page_first", "do_sign_out"})

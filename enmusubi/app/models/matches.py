@@ -44,6 +44,9 @@ class Match(Base):
         one_of("reopened_for", ReasonCode, "reopened_for"),
         CheckConstraint("asking IN ('need', 'seed')", name="asking"),
         Index("ix_matches_page", "cluster_id", "created", "public_id"),
+        # The review queue: of a need the best first, and of a cluster how many are in a state.
+        Index("ix_matches_best", "need_id", "score", "public_id"),
+        Index("ix_matches_states", "cluster_id", "status"),
         # What stays readable to both sides, whatever becomes of the entries.
         Index("ix_matches_of_seed", "seed_id", "need_id", postgresql_where=text(_INTRODUCED)),
         Index("ix_matches_of_need", "need_id", "seed_id", postgresql_where=text(_INTRODUCED)),

@@ -7,12 +7,12 @@ from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from enmusubi.app.web import entering, failures
+from enmusubi.app.web import entering, failures, queue
 from enmusubi.app.web.rendering import STATIC, static_version
 
 API: Final = ("/api/", "/health/")
 """Where paths of the other application begin."""
-ROUTERS: Final = (entering.router,)
+ROUTERS: Final = (entering.router, *queue.ROUTERS)
 
 
 class Pages:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from enmusubi.app.queueing.drafts import Band, Handled
 from enmusubi.app.vocabulary import (
     Awaited,
     Cooperation,
@@ -164,6 +165,13 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         Awaited.OUTCOME: N_("outcome"),
     },
     Letters: {Letters.ALL: N_("all notices"), Letters.NEEDED: N_("only what asks for an answer")},
+    Band: {
+        Band.LIKELY: N_("likely: 60 % or more"),
+        Band.POSSIBLE: N_("possible: 30 to 60 %"),
+        Band.UNLIKELY: N_("unlikely: under 30 %"),
+        Band.UNKNOWN: N_("not known"),
+    },
+    Handled: {Handled.MINE: N_("by me"), Handled.NOBODY: N_("by nobody yet")},
     Scope: {
         Scope.READ: N_("read"),
         Scope.WRITE: N_("write"),
