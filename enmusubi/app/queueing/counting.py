@@ -37,5 +37,5 @@ def count_queue(session: Session, caller: Caller, filters: QueueFilters, today: 
     overdue = select(Match.id).where(*chosen(caller, late, today)).limit(MOST).subquery("late")
     named = [*((str(state), found) for state, found in zip(MatchStatus, of_state, strict=True)), (_OVERDUE, overdue)]
     counted = union_all(*(select(literal(name), func.count()).select_from(found) for name, found in named))
-    numbers: dict[str, int] = dict(session.execute(counted).tuples().all())
+    numbers: dict[str, int] = {row[0]: row[1] for row in session.execute(counted)}
     return Counts({state: numbers[state] for state in MatchStatus}, numbers[_OVERDUE])

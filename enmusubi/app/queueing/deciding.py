@@ -46,6 +46,12 @@ class NotAllDecidedError(ConflictError):
         self.refused = refused
 
 
+def require_decider(caller: Caller, right: Right) -> None:
+    """Raise what the policy answers to those who decide on nothing in the queue, whichever match they name."""
+    # Who does not oversee a cluster sees a match only where a side of it is his own.
+    require(caller, right, Relation.HERE if caller.oversees else Relation.OWN)
+
+
 def review_all(
     session: Session, caller: Caller, ticked: Sequence[Ticked], draft: ReviewDraft, now: datetime.datetime
 ) -> list[Ticked]:
@@ -53,13 +59,13 @@ def review_all(
 
     NotAllDecidedError, with each that does not go and why, where any does not: the transaction is then to be undone.
     """
-    require(caller, Right.REVIEW_MATCH, Relation.HERE)
+    require_decider(caller, Right.REVIEW_MATCH)
     return _all(session, caller, ticked, lambda each: review(session, caller, each.match, draft, each.version, now))
 
 
 def reconsider_all(session: Session, caller: Caller, ticked: Sequence[Ticked], now: datetime.datetime) -> list[Ticked]:
     """Take back the verdicts on several matches; them with their new versions. NotAllDecidedError as above."""
-    require(caller, Right.HANDLE_MATCH, Relation.HERE)
+    require_decider(caller, Right.HANDLE_MATCH)
     nothing = StepDraft()
     return _all(
         session, caller, ticked, lambda each: reconsider(session, caller, At(each.match, each.version, now), nothing)

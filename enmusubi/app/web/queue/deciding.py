@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from enmusubi.app.dependencies import ExplainingNow, MatchmakingNow, MomentNow
 from enmusubi.app.errors import EnmusubiError, InvalidInputError, NotFoundError, PreconditionFailedError
 from enmusubi.app.explaining import Explaining
-from enmusubi.app.permissions import Relation, Right, require
+from enmusubi.app.permissions import Right
 from enmusubi.app.queueing import deciding, searching
 from enmusubi.app.queueing.deciding import NotAllDecidedError, Ticked
 from enmusubi.app.schemas import ReviewDraft
@@ -33,7 +33,7 @@ _MOVED_ON: Final = N_("It has moved on: this cannot be decided any more.")
 @router.post("/queue/decisions")
 def do_review_match(screen: ScreenNow, explaining: ExplainingNow, now: MomentNow) -> Response:
     """Give a verdict on the opened match, and open the next."""
-    require(screen.caller, Right.REVIEW_MATCH, Relation.HERE)
+    deciding.require_decider(screen.caller, Right.REVIEW_MATCH)
     back = back_of(screen.form, screen.speech)
     draft, filled = _draft(screen)
     ticked = _ticked(screen.form)
@@ -45,7 +45,7 @@ def do_review_match(screen: ScreenNow, explaining: ExplainingNow, now: MomentNow
 @router.post("/queue/batch")
 def do_review_matches(screen: ScreenNow, explaining: ExplainingNow, now: MomentNow) -> Response:
     """Give one verdict on all ticked matches, or on none of them and say why."""
-    require(screen.caller, Right.REVIEW_MATCH, Relation.HERE)
+    deciding.require_decider(screen.caller, Right.REVIEW_MATCH)
     back = back_of(screen.form, screen.speech)
     draft, filled = _draft(screen)
     ticked = _ticked(screen.form)
@@ -59,7 +59,7 @@ def do_review_matches(screen: ScreenNow, explaining: ExplainingNow, now: MomentN
 @router.post("/queue/undo")
 def do_reconsider_matches(screen: ScreenNow, explaining: ExplainingNow, now: MomentNow) -> Response:
     """Take the last verdict back, and open its match again."""
-    require(screen.caller, Right.HANDLE_MATCH, Relation.HERE)
+    deciding.require_decider(screen.caller, Right.HANDLE_MATCH)
     back = back_of(screen.form, screen.speech)
     try:
         taken = deciding.reconsider_all(screen.session, screen.caller, _ticked(screen.form), now)
@@ -73,7 +73,7 @@ def do_reconsider_matches(screen: ScreenNow, explaining: ExplainingNow, now: Mom
 @router.post("/queue/more")
 def do_find_more(screen: ScreenNow, matchmaking: MatchmakingNow) -> Response:
     """Rank further seeds for a need, and list all of that need."""
-    require(screen.caller, Right.REVIEW_MATCH, Relation.HERE)
+    deciding.require_decider(screen.caller, Right.REVIEW_MATCH)
     back = back_of(screen.form, screen.speech)
     try:
         need = uuid.UUID(text_of(screen.form, "need"))

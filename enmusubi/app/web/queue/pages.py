@@ -40,6 +40,7 @@ KEYS: Final = (
     ("n", N_("write a note")), ("x", N_("tick the match")), ("u", N_("undo the last decision")),
     ("?", N_("show or hide these keys")),
 )  # fmt: skip
+_NOTHING_SENT: Final[Mapping[str, Any]] = {"report": None, "ticked": (), "draft": None, "view_draft": None}
 REASON_KEYS: Final = "123456789abce"
 """A key for each reason, in their order; without d, which opens them, and j and k."""
 
@@ -81,7 +82,7 @@ def show_queue(
         opened=opened, beside=_beside(place, page), kept=views.list_views(session, caller), most=counting.MOST,
         reviews=may(caller, Right.REVIEW_MATCH, Relation.HERE), undo=_undoable(screen), keys=KEYS,
         reason_keys=REASON_KEYS, trls=[(str(level), str(level)) for level in range(1, 10)],
-        filter_words=partial(filter_words, screen.speech), **{"report": None, "ticked": (), "draft": None, "view_draft": None, **values},
+        filter_words=partial(filter_words, screen.speech), **{**_NOTHING_SENT, **values},
     )  # fmt: skip
 
 

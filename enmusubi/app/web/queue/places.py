@@ -40,7 +40,7 @@ class Place:
 
     def query(self, **changes: Any) -> str:
         """The query of this place, or of the beginning of the list with some filters changed."""
-        place = Place(self.filters.model_copy(update=changes)) if changes else self
+        place = Place(QueueFilters(**{**dict(self.filters), **changes})) if changes else self
         return urlencode(place.fields)
 
     def address(self, **changes: Any) -> str:
@@ -57,7 +57,7 @@ class Place:
 
     def without(self, name: str) -> "Place":
         """The beginning of the list without one filter."""
-        return Place(self.filters.model_copy(update={name: QueueFilters.model_fields[name].default}))
+        return Place(QueueFilters(**{key: value for key, value in self.filters if key != name}))
 
     def part(self, cursor: str | None, match: str | None = None) -> "Place":
         """Another part of the same list."""
