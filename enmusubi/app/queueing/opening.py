@@ -12,14 +12,18 @@ from sqlalchemy.orm import Session, joinedload
 
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller
+from enmusubi.app.catalogue.listing import any_starts_with
 from enmusubi.app.errors import NotFoundError
 from enmusubi.app.models import Account, Match, MatchStep, Need, Outcome, Seed, StepActor
 from enmusubi.app.permissions import Relation, Right, may, require
 from enmusubi.app.stepping.machine import Actor, is_legal
 from enmusubi.app.vocabulary import MatchStatus, OutcomeKind, ReasonCode, Side, Step
+from enmusubi.matching.shared import field_of
 
 MOST_EARLIER: Final = 20
 MOST_LIKE_IT: Final = 5
+_FIELDS: Final = 5
+"""So many fields of a side are compared with those of others."""
 _DECIDING: Final = (
     *(Step.SHORTLIST, Step.DISMISS, Step.PAIR, Step.DECLINE, Step.CLOSE, Step.LAPSE),
     *(Step.DISCLOSE, Step.REPORT_OUTCOME),
@@ -161,11 +165,14 @@ def _decision(match: Match, row: Row[Any]) -> Decision:
 
 
 def _past(session: Session, caller: Caller, match: Match) -> list[Past]:
-    """Decided matches of the cluster, of another need and seed, with whose need or seed this one's shares a field."""
+    """Decided matches of the cluster, of another need and seed, with whose need or seed this one's shares a field.
+
+    Of IPC and CPC the subclass, as where a match says what both sides share.
+    """
     alike = [
-        column.overlap(codes)
+        any_starts_with(column, field)
         for column, codes in ((Need.field_codes, match.need.field_codes), (Seed.field_codes, match.seed.field_codes))
-        if codes
+        for field in list(dict.fromkeys(map(field_of, codes)))[:_FIELDS]
     ]
     return [] if not alike else [_told(row) for row in session.execute(_like_it(caller, match, or_(*alike)))]
 
