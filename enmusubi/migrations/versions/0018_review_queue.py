@@ -27,7 +27,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_views")),
         sa.UniqueConstraint("public_id", name=op.f("uq_queue_views_public_id")),
-        sa.UniqueConstraint("account_id", "name", name=op.f("uq_queue_views_account_id")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_queue_views_account_id_name")),
     )
     op.execute("alter table queue_views enable row level security")
     op.execute("alter table queue_views force row level security")
