@@ -17,6 +17,7 @@ from enmusubi.app.models import (
     Invitation,
     Notice,
     PasswordReset,
+    QueueView,
     SavedSearch,
     SignedIn,
 )
@@ -29,6 +30,7 @@ _BELONGINGS = (
     AlertSettings.account_id,
     AlertStop.account_id,
     SavedSearch.account_id,
+    QueueView.account_id,
     ApiToken.account_id,
     Delivery.account_id,
     IdempotentReply.account_id,

@@ -69,9 +69,14 @@ class Explaining:
         self._lock = threading.Lock()
         self._backgrounds: dict[tuple[int, bool], _Cached] = {}
 
-    def match(self, session: Session, caller: Caller, match: Match) -> Reasons:
-        """The reasons of a stored match that the caller sees."""
-        return self._explain(session, caller, [(match.need, match.seed, shown_parts(match, caller))])[0]
+    def match(self, session: Session, caller: Caller, match: Match, *, public_only: bool = False) -> Reasons:
+        """The reasons of a stored match that the caller sees.
+
+        `public_only` leaves the need's confidential part alone also for those who may read it: nobody is recorded as
+        having looked at it.
+        """
+        pair = (match.need, match.seed, shown_parts(match, caller))
+        return self._explain(session, caller, [pair], public_only=public_only)[0]
 
     def of_need(self, session: Session, caller: Caller, need: Need | str, proposals: Proposals) -> dict[int, Reasons]:
         """The reasons of the seeds proposed for a need, or a text, by the seed's key; not of one withdrawn since."""
@@ -91,13 +96,16 @@ class Explaining:
         explained = self._explain(session, caller, pairs)
         return {ranked.key: reasons for ranked, reasons in zip(still, explained, strict=True)}
 
-    def _explain(self, session: Session, caller: Caller, pairs: Sequence[Pair]) -> list[Reasons]:
+    def _explain(
+        self, session: Session, caller: Caller, pairs: Sequence[Pair], *, public_only: bool = False
+    ) -> list[Reasons]:
         if not pairs:
             return []
         index = self._freshness.current(session, Seed, caller.cluster_id, needs_unknown=caller.knows_no_needs)
         lexicon = index.snapshot or index.fresh
         centre = index.statistics.centred
-        asking, offering = self._known_needs(session, caller, pairs), self._known_seeds(session, pairs)
+        asking = self._known_needs(session, caller, pairs, public_only=public_only)
+        offering = self._known_seeds(session, pairs)
         needs, seeds = self._sides(asking, "need"), self._sides(offering, "seed")
         weights = {key: _weights(lexicon.weigh("seed", known.terms)) for key, known in asking.items()}
         background = self._background_of(session, index)
@@ -115,10 +123,13 @@ class Explaining:
             for need, seed, parts in pairs
         ]
 
-    def _known_needs(self, session: Session, caller: Caller, pairs: Sequence[Pair]) -> dict[int, _Known]:
+    def _known_needs(
+        self, session: Session, caller: Caller, pairs: Sequence[Pair], *, public_only: bool
+    ) -> dict[int, _Known]:
         stored = {need.id: need for need, _, _ in pairs if isinstance(need, Need)}
         # What is confidential is taken up for those alone who may read it, and for the time of one request.
-        details = view_details(session, caller, stored.values(), through="reasons") if stored else {}
+        looks = bool(stored) and not public_only
+        details = view_details(session, caller, stored.values(), through="reasons") if looks else {}
         known = self._known(session, Need, stored.values())
         for key, detail in details.items():
             profile = profile_of(stored[key])

@@ -50,6 +50,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "passages": _ALL,
     "password_resets": (),
     "publication_reviews": _ADD,
+    "queue_views": _ALL,
     # The worker's own, by the library's functions; ids and times alone.
     "procrastinate_events": _ADD,
     "procrastinate_jobs": _ALL,

@@ -362,6 +362,13 @@ PAGES: Final[Mapping[str, Right]] = {
     "do_close": Right.FOLLOW_MATCH,
     "page_hand_over": Right.HAND_OVER,
     "do_hand_over": Right.HAND_OVER,
+    "page_queue": Right.READ_REVIEWS,
+    "do_review_match": Right.REVIEW_MATCH,
+    "do_review_matches": Right.REVIEW_MATCH,
+    "do_reconsider_matches": Right.HANDLE_MATCH,
+    "do_find_more": Right.REVIEW_MATCH,
+    "do_save_view": Right.READ_REVIEWS,
+    "do_remove_view": Right.READ_REVIEWS,
 }
 """The right that each page, and each form of a page, needs."""
 

@@ -391,6 +391,7 @@ class RecordedKind(StrEnum):
     CLUSTER = "cluster"
     FITTING = "fitting"
     SAVED_SEARCH = "saved_search"
+    QUEUE_VIEW = "queue_view"
     WEBHOOK = "webhook"
     RECORD = "record"
     IMPORT = "import"

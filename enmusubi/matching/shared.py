@@ -26,10 +26,10 @@ class Shared:
 def shared(asked: Asked, keywords: Sequence[str], field_codes: Sequence[str], language: str | None) -> Shared:
     """What an entry with these keywords, codes and language shares with the side that asks."""
     text = _folded(asked.text)
-    fields = {_field(code) for code in asked.field_codes}
+    fields = {field_of(code) for code in asked.field_codes}
     return Shared(
         keywords=tuple(dict.fromkeys(word for word in keywords if _occurs(_folded(word), text))),
-        field_codes=tuple(dict.fromkeys(_field(code) for code in field_codes if _field(code) in fields)),
+        field_codes=tuple(dict.fromkeys(field_of(code) for code in field_codes if field_of(code) in fields)),
         other_language=None not in (asked.language, language) and asked.language != language,
     )
 
@@ -55,7 +55,7 @@ def _joins(left: str, right: str) -> bool:
     return left.isascii() and right.isascii() and left.isalnum() and right.isalnum()
 
 
-def _field(code: str) -> str:
+def field_of(code: str) -> str:
     """A field as coarse as two texts of one technology share it: the subclass of IPC and CPC, else the code."""
     scheme, _, symbol = code.partition(":")
     return f"{scheme}:{symbol[:4]}" if scheme in ("IPC", "CPC") else code

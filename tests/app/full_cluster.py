@@ -26,6 +26,7 @@ from enmusubi.app.models import (
     Origin,
     Outcome,
     PublicationReview,
+    QueueView,
     Review,
     SavedSearch,
     Seed,
@@ -262,6 +263,7 @@ def _alerts(session: Session, match: Match, refused: Match, people: People) -> S
     )  # fmt: skip
     session.add(search)
     session.add(AlertSettings(account_id=people.company.id, frequency="never", digested_on=DAY))
+    session.add(QueueView(account_id=people.coordinator.id, name="遅れ", filters={"overdue": True}))
     session.flush()
     session.add_all(
         [

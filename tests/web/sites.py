@@ -165,6 +165,6 @@ def a_window(
     window.page.on("pageerror", lambda error: window.wrong.append(str(error)))
     try:
         yield window
-        assert window.wrong == []
+        assert window.wrong == [], window.wrong
     finally:
         context.close()

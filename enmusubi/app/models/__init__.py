@@ -29,6 +29,7 @@ from enmusubi.app.models.people import (
     SignedIn,
     Throttle,
 )
+from enmusubi.app.models.queues import QueueView
 from enmusubi.app.models.record import RecordActor, RecordEvent
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Outcome",
     "PasswordReset",
     "PublicationReview",
+    "QueueView",
     "RecordActor",
     "RecordEvent",
     "Review",

@@ -49,6 +49,7 @@ class Match(Base):
         Index("ix_matches_by_need", "cluster_id", "need_id", "score", "public_id"),
         Index("ix_matches_back", "cluster_id", "created", "public_id", postgresql_where=text("reopened IS NOT NULL")),
         Index("ix_matches_handled", "coordinator_id", "created", "public_id"),
+        Index("ix_matches_best", "need_id", "score", "public_id"),
         # What stays readable to both sides, whatever becomes of the entries.
         Index("ix_matches_of_seed", "seed_id", "need_id", postgresql_where=text(_INTRODUCED)),
         Index("ix_matches_of_need", "need_id", "seed_id", postgresql_where=text(_INTRODUCED)),

@@ -37,6 +37,7 @@ EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "declines": ("match_id",),
     "origins": ("seed_id", "need_id"),
     "saved_searches": ("account_id",),
+    "queue_views": ("account_id",),
     "alert_settings": ("account_id",),
     "alerts": ("account_id", "saved_search_id"),
 }

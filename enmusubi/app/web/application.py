@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from enmusubi.app.web import accounts, entering, failures
+from enmusubi.app.web import accounts, entering, failures, queue
 from enmusubi.app.web.entries import disclosure, lists, matches, needs, seeds, taking
 from enmusubi.app.web.posting import needs as posting_needs
 from enmusubi.app.web.posting import seeds as posting_seeds
@@ -21,6 +21,7 @@ ROUTERS: Final = (
     posting_seeds.router,
     entering.router,
     *accounts.ROUTERS,
+    *queue.ROUTERS,
     *(lists.router, needs.router, seeds.router, matches.router, taking.router, disclosure.router),
 )
 

@@ -25,5 +25,13 @@ DONE: Final[dict[str, str]] = {
     "withdrawn": N_("Withdrawn."),
     "submitted": N_("Handed in. It is published when somebody of your cluster has looked at it."),
     "unchanged": N_("Nothing was changed."),
+    "decided-all": N_("All ticked matches were decided on."),
+    "dismissed": N_("Dismissed."),
+    "found-more": N_("More seeds were ranked for this need."),
+    "no-more": N_("No further seed is good enough for this need yet."),
+    "shortlisted": N_("Shortlisted."),
+    "taken-back": N_("The verdict was taken back."),
+    "view-removed": N_("The view was removed."),
+    "view-saved": N_("The view was saved."),
     **said.DONE,
 }

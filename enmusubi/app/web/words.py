@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from enmusubi.app.queueing.drafts import Band, Handled
 from enmusubi.app.vocabulary import (
     Action,
     AlertFrequency,
@@ -250,6 +251,13 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         RecordedKind.RECORD: N_("record"),
         RecordedKind.IMPORT: N_("file"),
     },
+    Band: {
+        Band.LIKELY: N_("likely: 60 % or more"),
+        Band.POSSIBLE: N_("possible: 30 to 60 %"),
+        Band.UNLIKELY: N_("unlikely: under 30 %"),
+        Band.UNKNOWN: N_("not known"),
+    },
+    Handled: {Handled.MINE: N_("by me"), Handled.NOBODY: N_("by nobody yet")},
     Scope: {
         Scope.READ: N_("read"),
         Scope.WRITE: N_("write"),
