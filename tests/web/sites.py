@@ -33,14 +33,20 @@ class Site:
 
 
 @contextmanager
-def a_site(language: Language = Language.JA) -> Iterator[Site]:
-    """The service over the samples, by its commands; its people share one password."""
+def a_site(model: Path | None = None) -> Iterator[Site]:
+    """The service over the samples, by its commands; its people share one password.
+
+    `model` is a small one, whose matches mean little: with the bundled one, reading the samples takes longer.
+    """
     # Not in pytest's folders: run by root, the server's account could not pass through them.
     with tempfile.TemporaryDirectory(prefix="enmusubi-site-", ignore_cleanup_errors=True) as folder:
-        home = Home(Path(folder), Path(), {"ENMUSUBI_MODEL": ""})
+        settings = {"ENMUSUBI_MODEL": str(model or ""), "ENMUSUBI_PRECISION": "auto"}
+        if model is not None:
+            settings["ENMUSUBI_FLOOR"] = "0"  # probabilities are fitted to the bundled model
+        home = Home(Path(folder), Path(), settings)
         try:
             home.must("demo", "--no-serve")
-            people = _with_passwords(home, language)
+            people = _with_passwords(home)
             server = Server(home).ready()
             try:
                 yield Site(str(server.client.base_url).rstrip("/"), people)
@@ -50,14 +56,14 @@ def a_site(language: Language = Language.JA) -> Iterator[Site]:
             home.close()
 
 
-def _with_passwords(home: Home, language: Language) -> dict[Role, str]:
+def _with_passwords(home: Home) -> dict[Role, str]:
     people = {}
     stored = Passwords().hash(PASSWORD)
     with connect(Settings(home=home.folder)) as database, database.session() as session:
         for account in session.scalars(select(Account).order_by(Account.id.desc())):
             email = f"{account.role}@example.org"
             account.email = account.email_key = email
-            account.password_hash, account.language = stored, language
+            account.password_hash = stored
             people[Role(account.role)] = email
         session.commit()
     return people

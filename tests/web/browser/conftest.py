@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.tiny_model import write_tiny_model
 from tests.web.sites import Site, a_browser, a_site, chromium
 
 
@@ -16,8 +17,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The service; not even started where nothing can look at it."""
     chromium()
-    with a_site() as started:
+    with a_site(write_tiny_model(tmp_path_factory.mktemp("tiny") / "model")) as started:
         yield started
