@@ -69,7 +69,9 @@ def test_every_reply_has_safe_headers(people: People) -> None:
     ]
     assert [reply.status_code for reply in replies] == [200, 422, 404, 200, 401, 413]
     for reply in replies:
-        assert reply.headers["content-security-policy"].startswith("default-src 'none'; frame-ancestors 'none'")
+        policy = reply.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; ")
+        assert "frame-ancestors 'none'" in policy
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["referrer-policy"] == "no-referrer"
         assert reply.headers["cache-control"] == "no-store"

@@ -21,7 +21,7 @@ def test_an_invitation_is_opened(browser: Browser, site: Site) -> None:
         page.select_option("#language", "en")
         page.click("main button.main")
         link = page.text_content("#secret") or ""
-        assert page.is_visible("button[data-copy]")
+        page.wait_for_selector("button[data-copy]", state="visible")
     found = re.search(r"/invitation#(eni_[\w-]+)", link)
     assert found, link
     with a_window(browser, site, Language.EN) as window:
