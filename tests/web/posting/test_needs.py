@@ -250,10 +250,13 @@ def test_a_coordinator_names_whose_need_it_is(people: People, enter: Enter, sess
     browser = enter(people.coordinator, "en")
     page = browser.open("/needs/new")
     assert "draft" not in buttons_of(page)
+    assert people.company.organisation is not None
+    assert people.university.organisation is not None
+    assert f'<option value="{people.company.organisation.name}">' in page
+    assert f'<option value="{people.university.organisation.name}">' not in page
     wrong = submit(browser, page, "hold", title="ice", organisation="Nobody Ltd")
     assert wrong.status_code == 422
     assert "No organisation of your cluster has this name." in wrong.text
-    assert people.company.organisation is not None
     sent = submit(browser, wrong.text, "hold", organisation=people.company.organisation.name)
     assert sent.status_code == 303, sent.text
     [need] = _needs(session, people)

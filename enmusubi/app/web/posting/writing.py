@@ -1,7 +1,7 @@
 """From an empty form to a stored entry, and from a stored one to a changed one; nothing that was typed is lost."""
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi.responses import Response
@@ -23,69 +23,26 @@ from enmusubi.app.web.asking import Screen, text_of
 from enmusubi.app.web.forms import WHOLE, Filled
 from enmusubi.app.web.languages import N_
 from enmusubi.app.web.posting import filling, finding, once
-from enmusubi.app.web.posting.finding import Found
-from enmusubi.app.web.posting.live import Live, matches
-from enmusubi.app.web.posting.previewing import Preview, preview
+from enmusubi.app.web.posting.live import matches
+from enmusubi.app.web.posting.previewing import preview
 from enmusubi.app.web.posting.sheets import Draft, Entry, Sheet, view_confidential
+from enmusubi.app.web.posting.showing import Opened, Shown, Theirs, form, fresh, open_entry
 
 DO: Final = "do"
 """The field of the button that was pressed."""
 ANYWAY: Final = "-anyway"
 _ASKED: Final = {"draft": EntryStatus.DRAFT, "hold": EntryStatus.ON_HOLD, "post": EntryStatus.PUBLISHED}
 _SAVES: Final = (*_ASKED, "save")
-_MOST_ROWS: Final = 200
 _SHOWN_TO_OTHERS: Final = (
     EntryStatus.PUBLISHED, EntryStatus.ON_HOLD, EntryStatus.UNDER_REVIEW, EntryStatus.EXPIRED,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The entry that a form changes, as it is stored."""
-
-    entry: Entry
-    texts: dict[str, Any] = field(repr=False)
-
-    @property
-    def status(self) -> EntryStatus:
-        """Its status."""
-        return EntryStatus(self.entry.status)
-
-
-@dataclass(frozen=True, slots=True)
-class Theirs:
-    """A field that somebody else has changed while this form was filled in."""
-
-    name: str
-    value: Any
-    taken: bool
-    """Whether it stands in the form now, since the reader had not touched the field."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the form shows beside what was typed."""
-
-    filled: Filled
-    opened: Opened | None = None
-    version: str = ""
-    base: str = ""
-    theirs: tuple[Theirs, ...] = ()
-    conflict: bool = False
-    found: tuple[Found, ...] | None = None
-    """What may identify the owner; None where nobody has looked."""
-    asks_anyway: str = ""
-    """Which button is to be pressed once more, by one who has seen the findings."""
-    live: Live | None = None
-    preview: Preview | None = None
-    blank_rows: int = 1
 
 
 def begin(screen: Screen, sheet: Sheet) -> Response:
     """An empty form."""
     require(screen.caller, sheet.right, Relation.OWN)
     values = filling.texts_of(sheet, {"anonymous": True, "open_for_interest": True}, None)
-    return _form(screen, sheet, Shown(Filled(values)))
+    return form(screen, sheet, Shown(Filled(values)))
 
 
 def post(screen: Screen, sheet: Sheet) -> Response:
@@ -99,11 +56,11 @@ def post(screen: Screen, sheet: Sheet) -> Response:
     if pressed not in _ASKED:
         return _look(screen, sheet, shown, draft, pressed)
     if draft is None:
-        return _form(screen, sheet, shown, 422)
+        return form(screen, sheet, shown, 422)
     draft = draft.model_copy(update={"status": _ASKED[pressed]})
     try:
         if pressed != "draft" and (veiled := _to_decide(screen, draft, pressed, anyway=anyway, shown=shown)):
-            return _form(screen, sheet, veiled)
+            return form(screen, sheet, veiled)
         if earlier := _sent_before(screen):
             return screen.go(earlier)
         address, done = _create(screen, sheet, draft)
@@ -115,15 +72,15 @@ def post(screen: Screen, sheet: Sheet) -> Response:
 
 def edit(screen: Screen, sheet: Sheet, public_id: uuid.UUID) -> Response:
     """The form of a stored entry; that its confidential part is shown is recorded."""
-    opened = _open(screen, sheet, public_id)
+    opened = open_entry(screen, sheet, public_id)
     check_revisable(opened.entry, None)
     view_confidential(screen.session, screen.caller, opened.entry)
-    return _form(screen, sheet, _fresh(screen, sheet, opened))
+    return form(screen, sheet, fresh(screen, sheet, opened))
 
 
 def revise(screen: Screen, sheet: Sheet, public_id: uuid.UUID) -> Response:
     """What the pressed button asks of a form that changes an entry."""
-    opened = _open(screen, sheet, public_id)
+    opened = open_entry(screen, sheet, public_id)
     _refuse_other_writer(screen)
     draft, filled = filling.read(screen, sheet, opened.texts)
     button = text_of(screen.form, DO)
@@ -135,7 +92,7 @@ def revise(screen: Screen, sheet: Sheet, public_id: uuid.UUID) -> Response:
     if version != str(opened.entry.version):
         return _conflict(screen, sheet, shown)
     if draft is None:
-        return _form(screen, sheet, shown, 422)
+        return form(screen, sheet, shown, 422)
     names = filling.changed(sheet, filling.shown_fields(screen, sheet), filled.values, opened.texts)
     values = {name: getattr(draft, name) for name in names}
     if pressed in _ASKED:
@@ -147,7 +104,7 @@ def revise(screen: Screen, sheet: Sheet, public_id: uuid.UUID) -> Response:
         if _goes_out(opened, pressed, values) and (
             veiled := _to_decide(screen, draft, pressed, anyway=anyway, shown=shown)
         ):
-            return _form(screen, sheet, veiled)
+            return form(screen, sheet, veiled)
         matchmaking, today = screen.runtime.matchmaking, screen.runtime.clock.today()
         changes = sheet.revision.model_validate(values)
         entry = sheet.revise(
@@ -155,7 +112,7 @@ def revise(screen: Screen, sheet: Sheet, public_id: uuid.UUID) -> Response:
         )
     except PreconditionFailedError:
         screen.start_over()
-        return _conflict(screen, sheet, replace(shown, opened=_open(screen, sheet, public_id)))
+        return _conflict(screen, sheet, replace(shown, opened=open_entry(screen, sheet, public_id)))
     except (InvalidInputError, ConflictError) as error:
         return _refused(screen, sheet, shown, error)
     done = "saved" if pressed == "save" else _done(entry)
@@ -185,21 +142,21 @@ def _done(entry: Entry) -> str:
 def _look(screen: Screen, sheet: Sheet, shown: Shown, draft: Draft | None, pressed: str) -> Response:
     """Answer a button that stores nothing: check, preview, matches, a further row."""
     if pressed == "add":
-        return _form(screen, sheet, replace(shown, filled=_unsaid(shown.filled), blank_rows=2))
+        return form(screen, sheet, replace(shown, filled=_unsaid(shown.filled), blank_rows=2))
     if pressed.startswith("drop-"):
         rows = list(shown.filled.values["researchers"])
         kept = [row for place, row in enumerate(rows) if pressed != f"drop-{place}"]
         filled = _unsaid(Filled({**shown.filled.values, "researchers": kept}))
-        return _form(screen, sheet, replace(shown, filled=filled))
+        return form(screen, sheet, replace(shown, filled=filled))
     if pressed == "match":
-        return _form(screen, sheet, replace(shown, filled=_unsaid(shown.filled), live=matches(screen, sheet)))
+        return form(screen, sheet, replace(shown, filled=_unsaid(shown.filled), live=matches(screen, sheet)))
     if draft is None:
-        return _form(screen, sheet, shown, 422)
+        return form(screen, sheet, shown, 422)
     try:
         if pressed == "preview":
-            return _form(screen, sheet, replace(shown, preview=preview(screen, sheet, draft)))
+            return form(screen, sheet, replace(shown, preview=preview(screen, sheet, draft)))
         found = tuple(finding.findings(screen, draft)) if isinstance(draft, NeedDraft) else None
-        return _form(screen, sheet, replace(shown, found=found))
+        return form(screen, sheet, replace(shown, found=found))
     except (InvalidInputError, ConflictError) as error:
         return _refused(screen, sheet, shown, error)
 
@@ -246,15 +203,15 @@ def _conflict(screen: Screen, sheet: Sheet, shown: Shown) -> Response:
     # An error of a field that holds another's value now is gone with what caused it.
     replaced = {one.name for one in theirs if one.taken}
     errors = {name: said for name, said in shown.filled.errors.items() if name not in replaced}
-    fresh = _fresh(screen, sheet, opened)
-    return _form(screen, sheet, replace(fresh, filled=Filled(values, errors), theirs=tuple(theirs), conflict=True), 412)
+    begun = fresh(screen, sheet, opened)
+    return form(screen, sheet, replace(begun, filled=Filled(values, errors), theirs=tuple(theirs), conflict=True), 412)
 
 
 def _refused(screen: Screen, sheet: Sheet, shown: Shown, error: EnmusubiError) -> Response:
     """The form with what a use case has to say against it, at the field it names."""
     screen.start_over()
     # What was loaded before belongs to the transaction that is undone.
-    opened = None if shown.opened is None else _open(screen, sheet, shown.opened.entry.public_id)
+    opened = None if shown.opened is None else open_entry(screen, sheet, shown.opened.entry.public_id)
     located = error.extra.get("errors") or []
     for one in located:
         name = str(one["at"]).strip("/").partition("/")[0]
@@ -264,7 +221,7 @@ def _refused(screen: Screen, sheet: Sheet, shown: Shown, error: EnmusubiError) -
         name = name if name in sheet.fields else WHOLE
         said = screen.speech.say(error.detail).removeprefix(f"{name}: ")
         shown.filled.add(name, said)
-    return _form(screen, sheet, replace(shown, opened=opened), error.status)
+    return form(screen, sheet, replace(shown, opened=opened), error.status)
 
 
 def _sent_before(screen: Screen) -> str | None:
@@ -280,43 +237,3 @@ def _refuse_other_writer(screen: Screen) -> None:
     writer = text_of(screen.form, "writer")
     if writer and writer != str(screen.caller.public_id):
         raise ForbiddenError("this form was opened by another person who used this browser; open it again yourself")
-
-
-def _open(screen: Screen, sheet: Sheet, public_id: uuid.UUID) -> Opened:
-    entry, detail = sheet.read_to_change(screen.session, screen.caller, public_id)
-    owner = detail.owner if isinstance(entry, Need) else entry.organisation
-    texts = filling.texts_of(sheet, sheet.as_draft(entry, detail), owner.name if owner else None)
-    return Opened(entry, texts)
-
-
-def _fresh(screen: Screen, sheet: Sheet, opened: Opened) -> Shown:
-    base = filling.digests(sheet, filling.shown_fields(screen, sheet), opened.texts)
-    return Shown(Filled(opened.texts), opened, str(opened.entry.version), base)
-
-
-def _form(screen: Screen, sheet: Sheet, shown: Shown, status: int = 200) -> Response:
-    opened = shown.opened
-    found = shown.found or ()
-    return screen.show(
-        f"posting/{sheet.kind}.html",
-        status,
-        sheet=sheet,
-        shown=shown,
-        filled=shown.filled,
-        found=finding.by_field(found),
-        # What was seen once stays seen, as long as its words are the same.
-        seen=sorted({*screen.form.getlist(finding.SEEN), *(one.mark for one in found)}),
-        once=_once(screen, shown),
-        address=f"/{sheet.kind}s/new" if opened is None else f"/{sheet.kind}s/{opened.entry.public_id}/edit",
-        choices=lambda name: sheet.choices(screen.speech, name),
-        rows=[*shown.filled.values.get("researchers", ()), *([{}] * shown.blank_rows)][:_MOST_ROWS],
-        parts=filling.RESEARCHER,
-        coordinates=screen.caller.coordinates,
-        writer=screen.caller.public_id,
-    )
-
-
-def _once(screen: Screen, shown: Shown) -> str:
-    """The number of the form: the same until it was sent, a new one where it has been."""
-    number = text_of(screen.form, once.FIELD)
-    return number if number and not shown.filled.errors.get(WHOLE) else once.new()
