@@ -42,6 +42,7 @@ WATCHED: Final = ("matches", "match_steps", "waits", "interests", "outcomes", "s
 LARGE_ROWS: Final = 10_000
 BOUND: Final = 50.0
 _STATUSES: Final = ("suggested", "introduced", "declined", "outcome")
+_FIELDS: Final = ("IPC:A23L", "KAKENHI:D")
 _LISTS: Final = {
     "GET /work": ["/work", "/work?overdue=true"],
     "GET /matches": ["/matches"],
@@ -73,6 +74,8 @@ def _of_coordinator(filled: Filled) -> dict[str, list[str]]:
     return {
         **_LISTS,
         "GET /work": ["/work", "/work?overdue=true", "/work?everybody=true"],
+        "GET /matches?order": ["/matches?order=need", "/matches?order=need&status=suggested"],
+        "GET /matches?field": [f"/matches?field={field}" for field in _FIELDS],
         "GET /needs/{id}/progress": [f"/needs/{need}/progress" for need in filled.needs],
         "GET /clusters/{id}/indicators": [indicated],
         **{
@@ -202,7 +205,13 @@ def _use(session: Session, caller: Caller, filled: Filled, name: str) -> None:
         for each in asked:
             work.list_work(session, caller, work.WorkQuery.model_validate(each), now)
     elif name.startswith("GET /matches"):
-        filters: dict[str, list[Any]] = {"status": list(_STATUSES), "overdue": [True, False], "waiting_on": list(Side)}
+        filters: dict[str, list[Any]] = {
+            "status": list(_STATUSES),
+            "overdue": [True, False],
+            "waiting_on": list(Side),
+            "order": ["need"],
+            "field": list(_FIELDS),
+        }
         given = re.search(r"\?(\w+)", name)
         for each in [{given[1]: value} for value in filters[given[1]]] if given else [{}]:
             query = reviewing.MatchListQuery.model_validate(each)

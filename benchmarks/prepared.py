@@ -29,7 +29,9 @@ class Prepared:
 def environment(home: Path) -> dict[str, str]:
     """The environment of every process that is started; the same for both sides, the home folder apart."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ENMUSUBI_")}
-    return {**kept, "ENMUSUBI_HOME": str(home), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    # Calls are counted as everywhere, but one token sends more than anybody should.
+    ours = {"ENMUSUBI_HOME": str(home), "ENMUSUBI_CALLS_PER_MINUTE": "1000000"}
+    return {**kept, **ours, "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def enmusubi(*arguments: str) -> list[str]:

@@ -24,6 +24,10 @@ class SetClock:
         """That day in Japan."""
         return day_of(self.moment)
 
+    def elapsed(self) -> float:
+        """Seconds up to that moment."""
+        return self.moment.timestamp()
+
     def forward(self, **by: float) -> None:
         """Move on, by days, hours, minutes or seconds."""
         self.moment += datetime.timedelta(**by)

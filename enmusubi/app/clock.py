@@ -1,6 +1,7 @@
 """What time it is: injected, so that tests move it instead of waiting."""
 
 import datetime
+import time
 from typing import Final, Protocol
 
 JAPAN: Final = datetime.timezone(datetime.timedelta(hours=9), "JST")
@@ -18,6 +19,10 @@ class Clock(Protocol):
         """The day it is in Japan."""
         ...
 
+    def elapsed(self) -> float:
+        """Seconds since some moment: for how long something has lasted, whatever the time is set to."""
+        ...
+
 
 class SystemClock:
     """The machine's."""
@@ -29,6 +34,10 @@ class SystemClock:
     def today(self) -> datetime.date:
         """The day it is in Japan."""
         return day_of(self.now())
+
+    def elapsed(self) -> float:
+        """Seconds since some moment, which are never set back."""
+        return time.monotonic()
 
 
 def day_of(moment: datetime.datetime) -> datetime.date:

@@ -93,6 +93,13 @@ class Settings(BaseSettings):
     max_import_bytes: int = Field(
         default=20_000_000, ge=1_000, le=200_000_000, description="Largest file that `POST /imports` takes, in bytes"
     )
+    calls_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="Most calls of one account a minute, by its tokens together and by its sessions together; 0 for no "
+        "limit",
+    )
     snapshots_kept: int = Field(default=3, ge=1, le=100, description="Published snapshots of each cluster kept on disk")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written"
@@ -130,6 +137,12 @@ class Settings(BaseSettings):
         default=20, ge=1, le=1_000, description="Most alerts to one person in seven days; the rest waits for the digest"
     )
     alerts_hour: int = Field(default=8, ge=0, le=23, description="Hour of the day, in Japan, of the digest of alerts")
+    notices_days: int = Field(
+        default=365,
+        ge=30,
+        le=36_500,
+        description="Notices that were read are kept so many days; unread ones twice as long",
+    )
     declines_digest_days: int = Field(
         default=30, ge=1, le=366, description="So many days at least between two digests of why an entry was declined"
     )

@@ -1,5 +1,7 @@
 """What a request brings to say who asks: a token, or a browser's cookie with proof that its page sent it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,18 +47,31 @@ class Credentials:
     needed: str
 
     def identify(self, session: Session) -> Identified:
-        """Who asks, where that may be used for this route."""
-        if self.token is None:
-            assert self.session_secret is not None  # read_credentials refuses a request with neither
-            return auth.identify_session(session, self.session_secret, self.runtime.desk.idle)
-        identified = auth.identify(session, self.token)
-        if self.needed not in (identified.scopes or ()):
+        """Who asks, where that may be used for this route; TooManyAttemptsError where the account calls too often."""
+        identified = self._known(session)
+        # Before anything else can fail: what is refused is counted too.
+        self.runtime.calls.count(identified, lambda: self._aside(session))
+        if self.token is not None and self.needed not in (identified.scopes or ()):
             raise ForbiddenError(
                 "a token does not do for this: sign in"
                 if self.needed == SESSION_ONLY
                 else f"the token lacks the scope {self.needed}"
             )
         return identified
+
+    def _known(self, session: Session) -> Identified:
+        if self.token is not None:
+            return auth.identify(session, self.token)
+        assert self.session_secret is not None  # read_credentials refuses a request with neither
+        return auth.identify_session(session, self.session_secret, self.runtime.desk.idle)
+
+    @contextmanager
+    def _aside(self, session: Session) -> Iterator[Session]:
+        """Another session, for which the request's lets go of its connection; that one may only read."""
+        # Holding one while waiting for a second, requests could wait for each other for ever.
+        session.rollback()
+        with self.runtime.session() as counting:
+            yield counting
 
     def count_failure(self, session: Session) -> None:
         """Count a token that is not known; TooManyAttemptsError where an address sends too many."""

@@ -4,6 +4,7 @@ from sqlalchemy import Uuid, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from enmusubi.app.errors import ConflictError
+from enmusubi.app.introducing.leaving import tell_left_alone
 from enmusubi.app.models import (
     Account,
     Alert,
@@ -59,5 +60,7 @@ def erase_account(session: Session, account: Account) -> None:
         raise ConflictError("the account has been erased before")
     account.name = ERASED
     account.email = account.email_key = account.password_hash = account.oidc_issuer = account.oidc_subject = None
-    account.active = False
+    was_active, account.active = account.active, False
     session.flush()
+    if was_active:
+        tell_left_alone(session, account.organisation_id)

@@ -89,10 +89,20 @@ FUNCTIONS: Final = frozenset(
         # the account that asks
         *("caller_account", "caller_role", "caller_cluster", "caller_organisation"),
         # what policies ask of tables whose own policies ask back
-        *("seeds_opened_here", "needs_opened_here", "own_needs", "handles_need", "handles_seed", "excludes"),
+        *(
+            "seeds_opened_here",
+            "needs_opened_here",
+            "own_needs",
+            "own_seeds",
+            "handles_need",
+            "handles_seed",
+            "excludes",
+        ),
+        "own_matches",  # and what a list of one's own begins with
         *("excluded_organisations", "needs_excluding", "organisation_of", "has_open_entries", "veils"),
         "owners_outlined",
         *("match_sides", "unowned_sides", "introduced_seeds", "introduced_needs", "introduction_parties"),
+        *("sides_without_people", "left_alone"),
         *("changed_seeds", "changed_needs"),  # for the index
         *("review_seed", "review_need"),  # who reviews an entry may not change its words
         *("expire_seeds", "expire_needs", "notice_expiring_seeds", "notice_expiring_needs"),  # for the clock
@@ -119,6 +129,7 @@ FUNCTIONS: Final = frozenset(
         *("alert_readers", "stop_alerts"),
         # of notices, for the worker
         *("recipients_of", "endpoints_of", "reader_of", "things_of", "requeue_overdue"),
+        "forget_old_notices",
         *("procrastinate_defer_jobs_v1", "procrastinate_defer_periodic_job_v2", "procrastinate_fetch_job_v2"),
         *("procrastinate_finish_job_v1", "procrastinate_cancel_job_v1", "procrastinate_retry_job_v1"),
         *("procrastinate_retry_job_v2", "procrastinate_register_worker_v1", "procrastinate_unregister_worker_v1"),

@@ -59,6 +59,7 @@ class ClusterSettingsOut(Representation):
     meeting_days: int
     report_days: int
     outcome_days: int
+    warn_days: int
     remind_days: int
     escalate_days: int
     raise_days: int

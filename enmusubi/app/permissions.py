@@ -288,6 +288,7 @@ OPEN: Final = frozenset(
 
 
 PAGES: Final[Mapping[str, Right]] = {
+    # needs, seeds and matches
     "page_needs": Right.READ_NEED,
     "page_need": Right.READ_NEED,
     "page_need_views": Right.READ_NEED_DETAIL,
@@ -324,13 +325,58 @@ PAGES: Final[Mapping[str, Right]] = {
     "do_close": Right.FOLLOW_MATCH,
     "page_hand_over": Right.HAND_OVER,
     "do_hand_over": Right.HAND_OVER,
+    # people, and what the office of a cluster does
+    "page_people": Right.READ_ACCOUNT,
+    "page_invite": Right.INVITE_SIDE,
+    "do_invite": Right.INVITE_SIDE,
+    "do_withdraw_invitation": Right.READ_INVITATIONS,
+    "page_deactivate": Right.ADMINISTER_ACCOUNT,
+    "do_deactivate": Right.ADMINISTER_ACCOUNT,
+    "page_reactivate": Right.ADMINISTER_ACCOUNT,
+    "do_reactivate": Right.ADMINISTER_ACCOUNT,
+    "page_settings": Right.READ_SETTINGS,
+    "do_revise_settings": Right.CHANGE_SETTINGS,
+    "page_organisations": Right.READ_ORGANISATION,
+    "page_organisation": Right.READ_ORGANISATION,
+    "page_add_organisation": Right.ADD_ORGANISATION,
+    "do_add_organisation": Right.ADD_ORGANISATION,
+    "do_revise_organisation": Right.CHANGE_ORGANISATION,
+    "do_withdraw_organisation": Right.CHANGE_ORGANISATION,
+    "page_webhooks": Right.MANAGE_WEBHOOKS,
+    "page_webhook": Right.MANAGE_WEBHOOKS,
+    "page_make_webhook": Right.ADD_WEBHOOK,
+    "do_make_webhook": Right.ADD_WEBHOOK,
+    "do_revise_webhook": Right.MANAGE_WEBHOOKS,
+    "do_rotate_secret": Right.MANAGE_WEBHOOKS,
+    "do_try_webhook": Right.MANAGE_WEBHOOKS,
+    "do_replay_deliveries": Right.MANAGE_WEBHOOKS,
+    "do_remove_webhook": Right.MANAGE_WEBHOOKS,
+    "page_record": Right.READ_RECORD,
+    "page_export_record": Right.READ_RECORD,
 }
 """The right that each page, and each form of a page, needs."""
 
-PERSONAL_PAGES: Final = frozenset({"page_first", "page_work", "do_sign_out"})
+PERSONAL_PAGES: Final = frozenset(
+    {
+        *("page_first", "page_work", "do_sign_out"),
+        # the account
+        *("page_account", "do_revise_account", "do_revise_alerts", "page_password", "do_change_password"),
+        *("do_end_session", "do_end_other_sessions", "page_confirm", "do_confirm"),
+        *("page_make_token", "do_make_token", "do_revoke_token"),
+        *("page_searches", "page_save_search", "do_save_search"),
+        *("page_search", "do_revise_search", "do_remove_search"),
+        *("page_notices", "do_mark_notice_read", "do_mark_shown_read"),
+    }
+)
 """Pages about the account that looks, and no other."""
 
-OPEN_PAGES: Final = frozenset({"page_sign_in", "do_sign_in", "do_choose_language", "favicon"})
+OPEN_PAGES: Final = frozenset(
+    {
+        *("page_sign_in", "do_sign_in", "page_provider", "do_choose_language", "favicon"),
+        *("page_invitation", "do_take_invitation", "page_forgotten", "do_ask_for_reset"),
+        *("page_new_password", "do_choose_password", "page_stop_alerts", "do_stop_alerts"),
+    }
+)
 """Pages that need no account: the ways to sign in."""
 
 

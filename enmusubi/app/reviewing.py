@@ -2,115 +2,105 @@
 
 import datetime
 import uuid
-from typing import Final
+from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, select, true, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from enmusubi.app import visibility
+from enmusubi.app import match_filters, visibility
 from enmusubi.app.caller import Caller
-from enmusubi.app.catalogue.listing import Listed, PageQuery, page
-from enmusubi.app.errors import NotFoundError
-from enmusubi.app.models import Account, Match, Need, Review, Seed, Wait
+from enmusubi.app.catalogue.listing import Listed, listed, newest, page, read_cursor
+from enmusubi.app.errors import ForbiddenError, InvalidInputError, NotFoundError
+from enmusubi.app.match_filters import MatchFilters
+from enmusubi.app.models import Match, Need, Review, Seed
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.recording import record
-from enmusubi.app.refusals import back
 from enmusubi.app.schemas import ReviewDraft
 from enmusubi.app.stepping.taking import Saying, check_version, hold, take
-from enmusubi.app.verdicts import seen_as
-from enmusubi.app.vocabulary import Action, MatchStatus, RecordedKind, Side, Step, Verdict
-
-_FEW: Final = 1_000
-"""Waits that are looked up first; where there are more, they are that dense among the matches."""
+from enmusubi.app.vocabulary import Action, RecordedKind, Step, Verdict
 
 
-def _matches(caller: Caller) -> Select[Match]:
-    """The matches that the caller may see, with both sides and the reviews.
+def _with_sides(matches: Select[Match], caller: Caller) -> Select[Match]:
+    """Matches with both sides, and with the reviews for those who oversee a cluster.
 
     These are read afterwards: joined, all of a cluster would be put together before a page of it is cut off.
     """
-    return (
-        select(Match)
-        .where(visibility.matches_visible_to(caller))
-        .options(
-            selectinload(Match.need).joinedload(Need.organisation),
-            selectinload(Match.seed).joinedload(Seed.organisation),
-            selectinload(Match.reviews),
-        )
-    )
+    read = [
+        selectinload(Match.need).joinedload(Need.organisation),
+        selectinload(Match.seed).joinedload(Seed.organisation),
+        *((selectinload(Match.reviews),) if caller.oversees else ()),
+    ]
+    return matches.options(*read)
 
 
 def read_match(session: Session, caller: Caller, public_id: uuid.UUID) -> Match:
     """The match with its two sides and reviews, if the caller may see it; NotFoundError otherwise."""
-    query = _matches(caller).where(Match.public_id == public_id)
-    match = session.scalar(query.execution_options(populate_existing=True))
+    query = select(Match).where(Match.public_id == public_id, visibility.matches_visible_to(caller))
+    match = session.scalar(_with_sides(query, caller).execution_options(populate_existing=True))
     if match is None:
         raise NotFoundError("no such match, or it is not open to you")
     return match
 
 
-class MatchListQuery(PageQuery):
-    """Filters of stored matches; all given ones must hold."""
+class MatchListQuery(MatchFilters):
+    """Filters of stored matches, and their order."""
 
-    status: MatchStatus | None = None
-    need: uuid.UUID | None = None
-    seed: uuid.UUID | None = None
-    reopened: bool | None = Field(
-        default=None,
-        description="Whether it was turned down and is back, since what it was turned down for changed",
+    order: Literal["newest", "need"] = Field(
+        default="newest",
+        description="`need`: need by need, the one that was entered last first, and of each the best match first; for "
+        "those who oversee the cluster",
     )
-    waiting_on: Side | None = Field(default=None, description="Who is waited for: need, seed or cluster")
-    overdue: bool | None = Field(default=None, description="Whether somebody is waited for whose last day is past")
-    coordinator: uuid.UUID | None = Field(default=None, description="Id of who handles it, for those who oversee it")
 
 
 def list_matches(session: Session, caller: Caller, query: MatchListQuery, today: datetime.date) -> Listed:
-    """A page of the stored matches that the caller may see, newest first."""
-    chosen = _matches(caller)
-    if caller.oversees and caller.organisation_id is None:
-        # Said once more of the match itself, whose index has its cluster first and then the order of the list.
-        chosen = chosen.where(Match.cluster_id == caller.cluster_id)
-    if query.status is not None:
-        chosen = chosen.where(seen_as(caller, query.status))
-    if query.need is not None:
-        chosen = chosen.where(Match.need_id == select(Need.id).where(Need.public_id == query.need).scalar_subquery())
-    if query.seed is not None:
-        chosen = chosen.where(Match.seed_id == select(Seed.id).where(Seed.public_id == query.seed).scalar_subquery())
-    if query.reopened is not None:
-        chosen = chosen.where(back.told_to(caller) if query.reopened else ~back.told_to(caller))
-    if query.waiting_on is not None:
-        chosen = chosen.where(_waited(session, caller, Wait.side == query.waiting_on))
-    if query.overdue is not None:
-        late = Wait.due_on < today
-        chosen = chosen.where(_waited(session, caller, late) if query.overdue else ~_is_waited(caller, late))
-    if query.coordinator is not None:
-        handles = select(Account.id).where(Account.public_id == query.coordinator).scalar_subquery()
-        here = Match.cluster_id == caller.cluster_id if caller.oversees else false()
-        chosen = chosen.where(here, Match.coordinator_id == handles)
-    return page(session, chosen, Match, query)
+    """A page of the stored matches that the caller may see, newest first or need by need.
+
+    Raises ForbiddenError where what is asked for would tell scores to one who does not oversee a cluster.
+    """
+    conditions = (visibility.matches_visible_to(caller), *match_filters.chosen(session, caller, query, today))
+    if not caller.oversees:
+        return _own(session, caller, conditions, query)
+    matches = _with_sides(select(Match).where(*conditions), caller)
+    if caller.organisation_id is None:
+        # Said once more of the match itself: the indexes of lists have the cluster first.
+        matches = matches.where(Match.cluster_id == caller.cluster_id)
+    if query.order == "need":
+        return _by_need(session, caller, matches, query)
+    return page(session, matches, Match, query)
 
 
-def _waited(session: Session, caller: Caller, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Matches of which somebody is waited for like this. Few are found by their waits; of many, a page is soon full."""
-    if caller.oversees and caller.organisation_id is None:
-        waits = select(Wait.match_id).where(
-            Wait.cluster_id == caller.cluster_id, *_open_to(caller), condition
-        )  # fmt: skip
-        few = session.scalars(waits.limit(_FEW + 1)).all()
-        if len(few) <= _FEW:
-            return Match.id.in_(few)
-    return _is_waited(caller, condition)
+def _own(
+    session: Session, caller: Caller, conditions: Sequence[ColumnElement[bool]], query: MatchListQuery
+) -> Listed:  # fmt: skip
+    """A page of the matches of a side: put into their order first, and then looked at until the page is full.
+
+    All of a university's are many, and of each it would have to be asked whether the other side is seen.
+    """
+    if query.order == "need":
+        raise ForbiddenError("order=need is for those who oversee a cluster: an order by score tells of scores")
+    own = visibility.own_matches()
+    seen = select(true()).where(Match.id == own.c.id, *conditions).correlate(own).scalar_subquery()
+    keys = newest(select(own.c.id).where(seen), own.c, query)
+    matches = select(Match).where(Match.id == visibility.any_of(keys))
+    ordered = matches.order_by(Match.created.desc(), Match.public_id.desc())
+    return listed(session.scalars(_with_sides(ordered, caller)).all(), query)
 
 
-def _is_waited(caller: Caller, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The same, looked up match by match: `exists` would have the planner put all open waits beside each."""
-    waited = select(true()).where(Wait.match_id == Match.id, *_open_to(caller), condition).limit(1).correlate(Match)
-    return func.coalesce(waited.scalar_subquery(), false())
-
-
-def _open_to(caller: Caller) -> tuple[ColumnElement[bool], ...]:
-    return Wait.ended.is_(None), visibility.waits_visible_to(caller)
+def _by_need(session: Session, caller: Caller, matches: Select[Match], query: MatchListQuery) -> Listed:
+    """Need by need. The cursor names the last match that was seen: no score goes out with it, and no key."""
+    place = (Match.need_id, Match.score, Match.public_id)
+    matches = matches.where(Match.cluster_id == caller.cluster_id)
+    if query.cursor is not None:
+        seen = visibility.matches_visible_to(caller)
+        named = select(*place).where(Match.public_id == read_cursor(query.cursor)[1], seen)
+        last = session.execute(named).one_or_none()
+        if last is None:
+            raise InvalidInputError("cursor: not one that a page of this list gave; start without it")
+        matches = matches.where(tuple_(*place) < tuple_(*last))
+    rows = session.scalars(matches.order_by(*(each.desc() for each in place)).limit(query.limit + 1)).all()
+    return listed(rows, query)
 
 
 def review(

@@ -31,8 +31,10 @@ from enmusubi.app.matchmaking import Matchmaking
 from enmusubi.app.passages import BackgroundFilling
 from enmusubi.app.recording import BackgroundChaining
 from enmusubi.app.reviewed import Model
+from enmusubi.app.signing_in.calling import Calls
 from enmusubi.app.signing_in.visits import Desk, desk_for
 from enmusubi.app.working.chores import CHORES
+from enmusubi.app.working.forgetting import forgetting
 from enmusubi.app.working.worker import CONNECTIONS, Worker
 from enmusubi.matching.encoder import BatchingEncoder, Encoder, ModelError, load_encoder
 from enmusubi.matching.reranking import Pair, Reranker, load_reranker
@@ -100,6 +102,7 @@ class Runtime:
     ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.calls = Calls(settings.calls_per_minute, self.clock.elapsed)
         self._given_post = post
         self._given_encoder = encoder
         self._given_database = database
@@ -218,7 +221,7 @@ class Runtime:
         self._stack.callback(beside.close)
         stop = partial(stop_link, self.settings.address)
         outbound = outbound_for(self.settings, beside.session, self.desk.post, self.clock, stop)
-        chores = (*CHORES, *chores_for(self.settings, matchmaking))
+        chores = (*CHORES, forgetting(self.settings), *chores_for(self.settings, matchmaking))
         self._stack.callback(Worker(beside, outbound, chores, encoder).close)
 
     @cached_property

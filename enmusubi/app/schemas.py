@@ -276,6 +276,9 @@ class Terms(Schema):
     meeting_days: Term = Field(default=10, description="For a coordinator to bring about a meeting")
     report_days: Term = Field(default=20, description="For a coordinator to report what came of it")
     outcome_days: Term = Field(default=60, description="For a coordinator to report the outcome of an agreement")
+    warn_days: Grace = Field(
+        default=2, description="Before the last day, when whoever is waited for is told once more; 0: not at all"
+    )
     remind_days: Grace = Field(default=5, description="After the last day, until whoever is late is reminded")
     escalate_days: Grace = Field(default=5, description="After that, until the coordinator is told")
     raise_days: Grace = Field(default=5, description="After that, until the cluster administrators are told")

@@ -5,9 +5,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    DateTime,
     Select,
+    Subquery,
+    Uuid,
     and_,
     any_,
+    column,
     exists,
     false,
     func,
@@ -36,6 +40,9 @@ from enmusubi.app.vocabulary import Awaited, EntryStatus, MatchStatus, Organisat
 _FOLLOWED = [str(status) for status in EntryStatus if status is not EntryStatus.DRAFT]
 NOT_INTRODUCED = [str(status) for status in (MatchStatus.SUGGESTED, MatchStatus.SHORTLISTED, MatchStatus.DISMISSED)]
 """Statuses of a match whose two sides have not been brought together: they are not told these apart."""
+
+# Aliased, so that a query that also reads these does not correlate with them; once, since that takes its time.
+_OWN_DETAIL, _OWN_SEED = aliased(NeedDetail), aliased(Seed)
 
 
 def published(kind: type[Seed] | type[Need]) -> ColumnElement[bool]:
@@ -78,9 +85,8 @@ def seeds_visible_to(caller: Caller) -> ColumnElement[bool]:
 def _need_is_own(caller: Caller) -> ColumnElement[bool]:
     if caller.organisation_id is None:
         return false()
-    # aliased, so that a query that also reads details does not correlate with this one
-    detail = aliased(NeedDetail)
-    return exists().where(detail.need_id == Need.id, detail.owner_id == caller.organisation_id).correlate(Need)
+    own_detail = exists().where(_OWN_DETAIL.need_id == Need.id, _OWN_DETAIL.owner_id == caller.organisation_id)
+    return own_detail.correlate(Need)
 
 
 def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
@@ -88,11 +94,13 @@ def needs_visible_to(caller: Caller) -> ColumnElement[bool]:
 
     And those that one was introduced to, whatever became of them.
     """
-    rules = [_need_is_own(caller)]
+    rules: list[ColumnElement[bool]] = []
     if caller.role is not Role.COMPANY:
         # For an organisation that a need excludes it is not there: not to be proposed alone would tell of it.
         barred = () if caller.oversees else (Need.id.not_in(_excluding(caller.organisation_id)),)
         rules.append(and_(published(Need), in_cluster(Need, caller.cluster_id), *barred))
+    # After what is said of the need itself: it is looked up need by need.
+    rules.append(_need_is_own(caller))
     if caller.oversees:
         rules.append(and_(Need.cluster_id == caller.cluster_id, Need.submitted, Need.status.in_(_FOLLOWED)))
     rules.append(Need.id.in_(select(func.introduced_needs(type_=BigInteger))))
@@ -146,32 +154,45 @@ def pairs_visible_to(caller: Caller, excluded: ColumnElement[bool] | None = None
 
 def matches_visible_to(caller: Caller) -> ColumnElement[bool]:
     """The same of stored matches: where they are listed, in their own order, without a join. Goes with Match."""
+    # Who was introduced has been told already: neither the entries nor exclusions are asked about.
     told = Match.status.not_in(NOT_INTRODUCED)
-    sides: list[ColumnElement[bool]] = []
-    if caller.organisation_id is not None:
-        detail, seed = aliased(NeedDetail), aliased(Seed)
-        sides.append(Match.need_id.in_(select(detail.need_id).where(detail.owner_id == caller.organisation_id)))
-        # Who was introduced has been told already.
-        barred = Match.need_id.in_(_excluding(caller.organisation_id))
-        own_seeds = select(seed.id).where(seed.organisation_id == caller.organisation_id)
-        sides.append(and_(Match.seed_id.in_(own_seeds), or_(told, ~barred)))
+    need_is_seen, seed_is_seen = _need_is_seen(caller), _seed_is_seen(caller)
+    rules: list[ColumnElement[bool]] = []
     if caller.oversees:
-        sides.append(Match.cluster_id == caller.cluster_id)
-    elif caller.organisation_id is not None:
-        return and_(_of_own_entries(caller), or_(*sides), or_(told, _entries_are_seen(caller)))
-    return and_(or_(false(), *sides), or_(told, _entries_are_seen(caller)))
+        rules.append(and_(Match.cluster_id == caller.cluster_id, or_(told, and_(need_is_seen, seed_is_seen))))
+    if caller.organisation_id is not None:
+        # One's own entry is seen whatever its status: of one's own matches only the other one is looked up.
+        rules.append(and_(Match.need_id.in_(_own_needs(caller)), or_(told, seed_is_seen)))
+        barred = Match.need_id.in_(_excluding(caller.organisation_id))
+        rules.append(and_(Match.seed_id.in_(_own_seeds(caller)), or_(told, and_(~barred, need_is_seen))))
+    return or_(false(), *rules)
 
 
-def _of_own_entries(caller: Caller) -> ColumnElement[bool]:
-    return or_(*(of_entries for _, of_entries in own_sides(caller)))
+def own_matches() -> Subquery:
+    """Key, time and public id of the matches of the caller's organisation's entries, seen or not, newest first.
+
+    What a list of them begins with: whether a match is seen is then asked of few more than a page holds.
+    """
+    columns = (column("id", BigInteger), column("created", DateTime(timezone=True)), column("public_id", Uuid))
+    own = func.own_matches().table_valued(*columns, name="own")
+    # In its order already, so that what is asked of each is asked in that order, until there are enough.
+    return select(own).order_by(own.c.created.desc(), own.c.public_id.desc()).subquery()
 
 
 def own_sides(caller: Caller) -> list[tuple[Side, ColumnElement[bool]]]:
     """Of each side, the matches of which it is the caller's organisation's, found by an index. Goes with Match."""
-    detail, seed = aliased(NeedDetail), aliased(Seed)
-    needs = select(detail.need_id).where(detail.owner_id == caller.organisation_id)
-    seeds = select(seed.id).where(seed.organisation_id == caller.organisation_id)
-    return [(Side.NEED, Match.need_id == any_of(needs)), (Side.SEED, Match.seed_id == any_of(seeds))]
+    return [
+        (Side.NEED, Match.need_id == any_of(_own_needs(caller))),
+        (Side.SEED, Match.seed_id == any_of(_own_seeds(caller))),
+    ]
+
+
+def _own_needs(caller: Caller) -> Select[int]:
+    return select(_OWN_DETAIL.need_id).where(_OWN_DETAIL.owner_id == caller.organisation_id)
+
+
+def _own_seeds(caller: Caller) -> Select[int]:
+    return select(_OWN_SEED.id).where(_OWN_SEED.organisation_id == caller.organisation_id)
 
 
 def any_of(keys: Select[int]) -> ColumnElement[bool]:
@@ -179,11 +200,15 @@ def any_of(keys: Select[int]) -> ColumnElement[bool]:
     return any_(func.array(keys.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
-def _entries_are_seen(caller: Caller) -> ColumnElement[bool]:
-    # Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
-    need_is_seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
-    seed_is_seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
-    return and_(need_is_seen.scalar_subquery(), seed_is_seen.scalar_subquery())
+# Looked up pair by pair: `exists` would have the planner read all entries first, for a page of fifty too.
+def _need_is_seen(caller: Caller) -> ColumnElement[bool]:
+    seen = select(true()).where(Need.id == Match.need_id, needs_visible_to(caller)).correlate(Match)
+    return seen.scalar_subquery()
+
+
+def _seed_is_seen(caller: Caller) -> ColumnElement[bool]:
+    seen = select(true()).where(Seed.id == Match.seed_id, seeds_visible_to(caller)).correlate(Match)
+    return seen.scalar_subquery()
 
 
 def _introduced_pair() -> ColumnElement[bool]:

@@ -251,6 +251,19 @@ class Awaited(StrEnum):
     OUTCOME = "outcome"
 
 
+class Hindrance(StrEnum):
+    """Why what the coordinator is waited for, or a side, cannot be done now."""
+
+    NEED_NOT_OPEN = "need_not_open"
+    """To be introduced, it is not open; to be disclosed, it has come to its end."""
+    SEED_NOT_OPEN = "seed_not_open"
+    EXCLUDED = "excluded"
+    """The need excludes the seed's organisation by now."""
+    NOBODY_FOR_NEED = "nobody_for_need"
+    """Its organisation has no account that could answer."""
+    NOBODY_FOR_SEED = "nobody_for_seed"
+
+
 class OutcomeKind(StrEnum):
     """What came of a match, as clusters report it."""
 
@@ -402,6 +415,7 @@ class NoticeKind(StrEnum):
     ALERT_DIGEST = "alert_digest"
     IMPORT_FINISHED = "import_finished"
     WEBHOOK_OFF = "webhook_off"
+    NOBODY_ANSWERS = "nobody_answers"
 
 
 ANSWERS_WANTED: Final = frozenset(
@@ -412,6 +426,7 @@ ANSWERS_WANTED: Final = frozenset(
         NoticeKind.HANDED_OVER,
         NoticeKind.ENTRY_EXPIRING,
         NoticeKind.ENTRY_SUBMITTED,
+        NoticeKind.NOBODY_ANSWERS,
     }
 )
 """Notices that ask something of their reader: somebody waits, so their letters cannot be switched off."""

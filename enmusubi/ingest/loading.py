@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload, undefer
 
-from enmusubi.app.catalogue import needs, seeds
+from enmusubi.app.catalogue import introduced, needs, seeds
 from enmusubi.app.catalogue.rules import check_expiry, clusters_to_open
 from enmusubi.app.clock import SystemClock
 from enmusubi.app.database import Database
@@ -154,10 +154,12 @@ def _load_batch(
             check_expiry(entry.draft.expires_on)
             opened_to = _opened_to(session, destination, entry)
             owner = owners.of(session, entry)
-        except InvalidInputError as error:
+            known_row = stored.get(external_id)
+            if known_row is not None:
+                _refuse_undoing(session, known_row, entry, owner)
+        except (InvalidInputError, ConflictError) as error:
             loaded.refuse(file, entry.line, external_id, error.detail)
             continue
-        known_row = stored.get(external_id)
         earlier = None if known_row is None else reopening.before(known_row)
         row = _filled(session, kind, destination, entry, owner, known_row, loaded)
         if earlier is not None:
@@ -230,15 +232,7 @@ def _filled(
     if row is None:
         new = seeds.new_seed if kind is Seed else needs.new_need
         row = new(destination.cluster_id, destination.source)
-    # The digest is forgotten where --complete withdrew a row, so such a row comes back with its file. Any other
-    # status set by hand stays: for good where it ends the entry's life, else until the file names another.
-    kept_status = None
-    if (
-        stored is not None
-        and stored.source_digest is not None
-        and (stored.status in _ENDED or "status" not in entry.draft.model_fields_set)
-    ):
-        kept_status = stored.status
+    kept_status = stored.status if stored is not None and _keeps_status(stored, entry) else None
     if isinstance(row, Seed) and isinstance(entry.draft, SeedDraft):
         seeds.fill_seed(row, entry.draft, owner_id)
     elif isinstance(row, Need) and isinstance(entry.draft, NeedDraft):
@@ -254,6 +248,26 @@ def _filled(
         # Who runs the server is trusted: what a file publishes waits for nobody.
         row.published_on = today
     return row
+
+
+def _keeps_status(stored: Seed | Need, entry: Entry) -> bool:
+    # The digest is forgotten where --complete withdrew a row, so such a row comes back with its file. Any other
+    # status set by hand stays: for good where it ends the entry's life, else until the file names another.
+    ended_or_unnamed = stored.status in _ENDED or "status" not in entry.draft.model_fields_set
+    return stored.source_digest is not None and ended_or_unnamed
+
+
+def _refuse_undoing(session: Session, stored: Seed | Need, entry: Entry, owner_id: int | None) -> None:
+    """Raise ConflictError where the row would undo an introduction; what it changes else waits for steps under way."""
+    draft = entry.draft
+    if draft.status == EntryStatus.DRAFT != stored.status and not _keeps_status(stored, entry):
+        introduced.refuse_recall(session, stored)
+    if owner_id != (stored.organisation_id if isinstance(stored, Seed) else stored.detail.owner_id):
+        introduced.refuse_other_owner(session, stored)
+    if isinstance(stored, Need) and isinstance(draft, NeedDraft):
+        present = [exclusion.name for exclusion in stored.detail.exclusions]
+        if present != draft.excluded_organisations:
+            introduced.hold_matches(session, stored)
 
 
 def _opened_to(session: Session, destination: Destination, entry: Entry) -> list[int]:

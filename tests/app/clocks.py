@@ -25,6 +25,10 @@ class MovedClock:
         """Its day in Japan."""
         return day_of(self._now)
 
+    def elapsed(self) -> float:
+        """Seconds up to that moment."""
+        return self._now.timestamp()
+
     def pass_working_days(self, days: int) -> None:
         """Move it to the first day on which so many working days have passed."""
         until = working_days_after(self.today(), days) + datetime.timedelta(days=1)

@@ -67,7 +67,7 @@ def a_full_cluster(session: Session, *, foreign: bool = False) -> Made:
         a_seed(session, other, stranger, title=f"Foreign {number}")
     cluster = a_cluster(session, "架空クラスター")
     settings = session.get_one(ClusterSettings, cluster.id)
-    settings.review_before_publication, settings.answer_days = ReviewedKinds.NEEDS, 7
+    settings.review_before_publication, settings.answer_days, settings.warn_days = ReviewedKinds.NEEDS, 7, 3
     people = _people(session, cluster)
     seeds = _seeds(session, cluster, people)
     needs = _needs(session, cluster, people)
@@ -209,7 +209,7 @@ def _introduction(session: Session, match: Match, people: People) -> Outcome:
             Interest(match_id=match.id, side="seed", answer="no", asked=THEN, answered=THEN, reason="capacity"),
             Wait(
                 match_id=match.id, cluster_id=match.cluster_id, awaited="answer", side="seed", acts="seed", since=THEN,
-                due_on=DAY, next_on=DAY, reminded=THEN, escalated=THEN, raised=THEN,
+                due_on=DAY, next_on=DAY, warned=THEN, reminded=THEN, escalated=THEN, raised=THEN,
                 ended=THEN + datetime.timedelta(days=3),
             ),
             Wait(

@@ -16,6 +16,7 @@ from enmusubi.app.database import Database
 from enmusubi.app.importing.running import BATCH, MOST_ATTEMPTS, run_next_import
 from enmusubi.app.models import Account, Import, Need, NeedDetail, Notice, Organisation, RecordEvent, Seed
 from enmusubi.app.vocabulary import ImportState, NoticeKind
+from enmusubi.app.working.forgetting import forgetting
 from enmusubi.matching.encoder import Encoder, HashEncoder
 from tests.app.conftest import People, Serve, people_of
 from tests.app.factories import API, ENCODER, Json, Person
@@ -308,6 +309,36 @@ def test_a_closed_account_s_file_is_not_read(office: Office) -> None:
         assert session.execute(select(Import.state, Import.content)).one() == (ImportState.FAILED, None)
 
 
+def test_an_account_closed_meanwhile_ends_its_import(office: Office) -> None:
+    """What is in stays in and is reported; nothing further goes in on its behalf, also when it is let in again."""
+    person = office.people.university
+    made = office.post(person, "seeds", "title,TRL\nBad,999\n" + "".join(f"Seed {n},4\n" for n in range(3 * BATCH)))
+    account = update(Account).where(Account.id == person.caller.id)
+
+    class Meanwhile(HashEncoder):
+        texts = 0
+
+        def encode(self, texts: Sequence[str], *arguments: object, **options: object):  # type: ignore[no-untyped-def]
+            self.texts += len(texts)
+            if self.texts == BATCH + 1:
+                with office.session as session:
+                    session.execute(account.values(active=False))
+                    session.commit()
+            return super().encode(texts, *arguments, **options)  # type: ignore[arg-type]
+
+    assert office.work(Meanwhile()) == [uuid.UUID(made["id"])]
+    with office.session as session:
+        session.execute(account.values(active=True))
+        session.commit()
+    assert office.work() == []
+    report = person.read(f"/imports/{made['id']}")
+    assert (report["state"], "closed" in report["fault"]) == ("failed", True)
+    assert counts(report) == {"read": 2 * BATCH + 1, "new": 2 * BATCH, "rejected": 1}
+    with office.session as session:
+        assert session.scalar(select(func.count()).select_from(Seed)) == 2 * BATCH
+        assert session.scalar(select(Import.content)) is None
+
+
 def test_imports_under_review(office: Office) -> None:
     """Rows wait as posted entries do; reviewers are told of the file once."""
     people = office.people
@@ -331,11 +362,11 @@ def test_a_file_is_read_by_nobody_else(office: Office) -> None:
             assert session.scalars(text("select content from imports")).all() == []
 
 
-def test_old_reports_are_forgotten(office: Office) -> None:
-    """After 90 days."""
+def test_old_reports_are_forgotten(office: Office, settings: Settings) -> None:
+    """After 90 days, at night."""
     office.run(office.people.university, "seeds", "title\nA\n")
     with office.session as session:
         session.execute(text("update imports set finished = now() - interval '91 days'"))
         session.commit()
-    office.work()
+    assert forgetting(settings).run(office.service.session, SystemClock())
     assert office.people.university.read("/imports")["items"] == []

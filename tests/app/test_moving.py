@@ -65,6 +65,10 @@ class FixedClock:
         """Its day."""
         return NOW.date()
 
+    def elapsed(self) -> float:
+        """Seconds up to it."""
+        return NOW.timestamp()
+
 
 @pytest.fixture
 def elsewhere(server: Database, migrated: str, settings: Settings) -> Iterator[Database]:
@@ -194,12 +198,14 @@ def test_every_trigger_is_considered(committed: Database) -> None:
         ("needs", "queue_new"),
         ("seeds", "queue_new"),
     }
-    # A name for the record, the writing transaction of this database, and a check: these are wanted.
+    # A name for the record, the writing transaction of this database, a check, and of an open wait who handles it, as
+    # it was exported: these are wanted.
     others = {
         ("accounts", "accounts_name_actor"),
         ("needs", "needs_stamp_change"),
         ("origins", "origins_refuse_loop"),
         ("seeds", "seeds_stamp_change"),
+        ("waits", "waits_handled"),
     }
     assert found == makes | others
     assert set(MADE_BY_TRIGGERS) == {"cluster_settings", "declines", "to_match"}

@@ -41,6 +41,12 @@ def test_nothing_is_weak_by_default(tmp_path: Path) -> None:
         ({"session_hours": 169}, "ENMUSUBI_SESSION_HOURS=169", "at most 168"),
         ({"session_idle_minutes": 1441}, "ENMUSUBI_SESSION_IDLE_MINUTES=1441", "at most 1440"),
         ({"session_confirm_minutes": 61}, "ENMUSUBI_SESSION_CONFIRM_MINUTES=61", "at most 60"),
+        (
+            {"calls_per_minute": 0, "public_url": "https://enmusubi.example.org"},
+            "ENMUSUBI_CALLS_PER_MINUTE=0",
+            "unset it",
+        ),
+        ({"calls_per_minute": 0, "host": "192.0.2.7"}, "ENMUSUBI_CALLS_PER_MINUTE=0", "unset it"),
     ],
 )
 def test_what_is_weak(settings: dict[str, Any], told: str, fix: str) -> None:
@@ -66,6 +72,8 @@ def test_what_is_weak(settings: dict[str, Any], told: str, fix: str) -> None:
         {"trusted_proxies": "127.0.0.1,172.18.0.0/16,2001:db8::/64,unix:"},
         {"oidc_issuer": "https://id.example.org", "oidc_client_id": "enmusubi"},
         {"oidc_issuer": "http://localhost:8080/realms/a", "oidc_client_id": "enmusubi"},
+        {"calls_per_minute": 0},
+        {"calls_per_minute": 1, "public_url": "https://enmusubi.example.org"},
         {"session_hours": 168, "session_idle_minutes": 1440, "session_confirm_minutes": 60},
     ],
 )

@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 
 from enmusubi.app.catalogue import seeds as seed_catalogue
 from enmusubi.app.clock import SystemClock
+from enmusubi.app.embeddings import Kind
 from enmusubi.app.models import Cluster, Match, MatchStep, Need, NeedDetail, Organisation, Seed
 from enmusubi.app.schemas import SeedRevision
 from enmusubi.app.vocabulary import MatchStatus, OrganisationKind, ReasonCode, Role, Side, Step
 from enmusubi.ingest.rows import BATCH
-from tests.app.factories import ENCODER, a_caller, a_match, a_need, an_organisation, days_from_now
+from tests.app.factories import ENCODER, a_caller, a_match, a_need, a_seed, an_organisation, days_from_now
 from tests.conftest import RolledBackDatabase
 from tests.ingest.files import a_text
 from tests.ingest.loads import Catalogue, Row, counts, seeds
@@ -435,3 +436,28 @@ def test_a_changed_row_brings_back_what_was_turned_down(catalogue: Catalogue) ->
         assert (back.status, back.reopened_for) == (MatchStatus.SUGGESTED, ReasonCode.TOO_EARLY)
         assert back.reopened_since is not None
         assert (back.reopened_since["before"], back.reopened_since["after"]) == (3, 5)
+
+
+@pytest.mark.parametrize("kind", [Seed, Need])
+def test_a_file_does_not_undo_an_introduction(catalogue: Catalogue, kind: Kind) -> None:
+    """What others were introduced to becomes no draft and nobody else's: located errors, the other rows go in."""
+    one: Row = {"external_id": "E-1", "title": "One", "organisation": "北星湾大学"}
+    two: Row = {"external_id": "E-2", "title": "Two", "organisation": "北星湾大学"}
+    catalogue.load([one, two], kind)
+    with catalogue.database.session() as session:
+        cluster = session.get_one(Cluster, catalogue.cluster_id)
+        if kind is Seed:
+            seed = session.scalars(select(Seed).where(Seed.external_id == "E-1")).one()
+            match = a_match(session, a_need(session, cluster), seed)
+        else:
+            need = session.scalars(select(Need).where(Need.external_id == "E-1")).one()
+            match = a_match(session, need, a_seed(session, cluster))
+        match.status = MatchStatus.DECLINED
+        session.commit()
+    for changed in ({**one, "status": "draft"}, {**one, "organisation": "別の大学"}, {**one, "organisation": None}):
+        report = catalogue.load([changed, {**two, "summary": str(changed)}], kind)
+        assert counts(report) == (0, 1, 0, 1)
+        (problem,) = report.problems
+        assert (problem["line"], "introduc" in problem["reason"]) == (1, True)
+    assert catalogue.statuses(kind)["E-1"] == "published"
+    assert counts(catalogue.load([{**one, "title": "One, mended"}, {**two, "status": "draft"}], kind)) == (0, 2, 0, 0)

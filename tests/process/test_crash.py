@@ -40,6 +40,12 @@ MOMENTS = ("published", "embedded", "stored", "time")
 
 
 @pytest.fixture
+def home(home: Home) -> Home:
+    """A home whose clients may call as fast as they are answered."""
+    return home.with_settings(calls_per_minute="0")
+
+
+@pytest.fixture
 def kills(request: pytest.FixtureRequest) -> Callable[[str], range]:
     """How many times a part is killed."""
     total: int = request.config.getoption("--kills")

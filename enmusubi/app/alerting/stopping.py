@@ -19,6 +19,8 @@ from enmusubi.app.signing_in.visits import Visit
 from enmusubi.app.vocabulary import Action, AlertFrequency, Language, NoticeKind, Stopped
 
 PATH: Final = "/api/v1/alerts/stop"
+PAGE: Final = "/stop-alerts"
+"""Where a person who opens the link in a browser is asked."""
 _STOP = text("select stops, name, language from stop_alerts(:secret)")
 
 
@@ -55,7 +57,10 @@ def stop_link(address: str, session: Session, delivery: Delivery) -> str | None:
     stops = Stopped.DAILY
     if notice.kind == NoticeKind.ALERT:
         told = Alert.public_id == uuid.UUID(notice.facts["alert"])
-        search_id = session.scalar(select(Alert.saved_search_id).where(told))
+        alert = session.execute(select(Alert.saved_search_id).where(told)).one_or_none()
+        if alert is None:
+            return None  # its search was removed meanwhile: there is nothing left to stop
+        search_id = alert.saved_search_id
         stops = Stopped.ENTRIES if search_id is None else Stopped.SEARCH
     secret = opaque.new(opaque.STOP)
     session.add(

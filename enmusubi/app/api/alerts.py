@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from enmusubi.app.alerting import inbox, searches, stopping
@@ -54,13 +56,21 @@ def stop_alerts(secret: Secret, visit: VisitNow) -> StoppedOut:
     return stopped_out(stopping.stop(visit, secret))
 
 
-@router.get("/alerts/stop")
+@router.get(
+    "/alerts/stop", response_model=StoppedOut,
+    responses={303: {"description": "Sends a browser on to the page that asks"}},
+)  # fmt: skip
 def stop_alerts_by_link(
-    secret: Secret, visit: VisitNow, sec_purpose: Annotated[str | None, Header(include_in_schema=False)] = None
-) -> StoppedOut:
-    """The same for who opens the link; a browser that only fetches it ahead stops nothing."""
+    secret: Secret,
+    visit: VisitNow,
+    sec_purpose: Annotated[str | None, Header(include_in_schema=False)] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> StoppedOut | RedirectResponse:
+    """The same for programs; who opens the link in a browser is asked first, and one fetched ahead stops nothing."""
     if sec_purpose is not None:
         raise ForbiddenError("nobody has opened the link yet")
+    if "text/html" in accept:
+        return RedirectResponse(f"{stopping.PAGE}?{urlencode({'secret': secret})}", 303)
     return stopped_out(stopping.stop(visit, secret))
 
 

@@ -7,6 +7,7 @@ from enmusubi.app.caller import acting_as_service
 from enmusubi.app.errors import ConflictError
 from enmusubi.app.models import Match, Need, Seed
 from enmusubi.app.visibility import NOT_INTRODUCED
+from enmusubi.app.vocabulary import MatchStatus
 
 
 def refuse_recall(session: Session, entry: Seed | Need) -> None:
@@ -43,6 +44,14 @@ def hold_matches(session: Session, entry: Seed | Need) -> list[str]:
     they would refuse, the second sees what the first has done.
     """
     return _statuses(session, entry, lock=True)
+
+
+def hold_disclosures(session: Session, entry: Seed | Need) -> None:
+    """Wait for a disclosure of the entry that is under way: one that comes later sees what this transaction does."""
+    of_entry = Match.seed_id if isinstance(entry, Seed) else Match.need_id
+    accepted = select(Match.id).where(of_entry == entry.id, Match.status == MatchStatus.ACCEPTED).order_by(Match.id)
+    with session.no_autoflush, acting_as_service(session):
+        session.execute(accepted.with_for_update())
 
 
 def _statuses(session: Session, entry: Seed | Need, *, lock: bool = False) -> list[str]:

@@ -211,11 +211,18 @@ def _with_zone(moment: datetime.datetime) -> datetime.datetime:
 
 def page(session: Session, chosen: Select[Entry], kind: type[Entry], query: PageQuery) -> Listed:
     """Newest first, ties by public id; the cursor names the last row seen, so that inserts shift nothing."""
-    position = tuple_(kind.created, kind.public_id)
+    return listed(session.scalars(newest(chosen, kind, query)).all(), query)
+
+
+def newest(chosen: Select[Any], kind: Any, query: PageQuery) -> Select[Any]:
+    """The rows of a page, and one more; `kind` says where their time and public id are read."""
     if query.cursor is not None:
-        chosen = chosen.where(position < tuple_(*_read_cursor(query.cursor)))
-    chosen = chosen.order_by(kind.created.desc(), kind.public_id.desc()).limit(query.limit + 1)
-    rows = session.scalars(chosen).all()
+        chosen = chosen.where(tuple_(kind.created, kind.public_id) < tuple_(*read_cursor(query.cursor)))
+    return chosen.order_by(kind.created.desc(), kind.public_id.desc()).limit(query.limit + 1)
+
+
+def listed(rows: Sequence[Any], query: PageQuery) -> Listed:
+    """A page of rows, of which one more was read than it holds where there is a next one."""
     if len(rows) <= query.limit:
         return Listed(rows, None)
     rows = rows[: query.limit]
@@ -228,7 +235,8 @@ def cursor_at(created: datetime.datetime, public_id: uuid.UUID) -> str:
     return base64.urlsafe_b64encode(microseconds.to_bytes(8, "big") + public_id.bytes).decode()
 
 
-def _read_cursor(cursor: str) -> tuple[datetime.datetime, uuid.UUID]:
+def read_cursor(cursor: str) -> tuple[datetime.datetime, uuid.UUID]:
+    """The time and public id that a cursor names; InvalidInputError where it is none."""
     try:
         raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
         since = datetime.timedelta(microseconds=int.from_bytes(raw[:8], "big"))

@@ -55,6 +55,8 @@ def move(session: Session, caller: Caller, entry: Seed | Need, step: EntryStep, 
     end = lifecycle.after(step, before)
     if step is EntryStep.RECALL:
         introduced.refuse_recall(session, entry)
+    if end in lifecycle.CLOSED:
+        introduced.hold_disclosures(session, entry)
     entry.status = end
     if step is EntryStep.RECALL:
         entry.published_on, entry.review_due = None, False

@@ -102,6 +102,8 @@ def review(
     if step is EntryStep.APPROVE and entry.status == EntryStatus.UNDER_REVIEW and entry.expires_on < today:
         raise ConflictError("approve: its last day is past; its owner has to renew it first")
     was_open = reopening.is_open(entry)
+    if step is EntryStep.REJECT:
+        introduced.hold_disclosures(session, entry)
     put = func.review_seed if kind is Seed else func.review_need
     stored = session.scalar(select(put(entry.id, entry.version, str(verdict), today, type_=Integer)))
     if stored is None:

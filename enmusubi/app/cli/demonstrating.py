@@ -1,7 +1,8 @@
-"""`enmusubi demo`: a fictional cluster from files to ranked matches, then the API."""
+"""`enmusubi demo`: a fictional cluster from files to ranked matches, then the pages and the API."""
 
 import json
 import os
+import secrets
 from pathlib import Path
 
 from rich.console import Console
@@ -19,9 +20,12 @@ from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
 from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import ConfigurationError
-from enmusubi.app.models import Cluster, Need, Organisation, Seed
+from enmusubi.app.models import Account, Cluster, Need, Organisation, Seed
+from enmusubi.app.recording import Operator
 from enmusubi.app.runtime import encoder_for
-from enmusubi.app.vocabulary import OrganisationKind, Role
+from enmusubi.app.signing_in.noting import note
+from enmusubi.app.signing_in.passwords import Passwords
+from enmusubi.app.vocabulary import Action, OrganisationKind, Role
 from enmusubi.ingest import sources
 from enmusubi.ingest.loading import Destination
 from enmusubi.ingest.organisations import load_organisations
@@ -35,6 +39,13 @@ FILES: tuple[tuple[str, Kind], ...] = (
     ("needs_ja.csv", Need),
     ("needs_en.jsonl", Need),
 )
+_PEOPLE = {
+    Role.COORDINATOR: "Demo coordinator",
+    Role.COMPANY: "Demo company",
+    Role.UNIVERSITY: "Demo university",
+    Role.CLUSTER_ADMINISTRATOR: "Demo office",
+}
+_SIGN_IN = "sign_in"
 # A Japanese need, an English one, and one whose best seed is in the other language.
 SHOWN_NEEDS = ("HKN-26-023", "HKN-26-120", "HKN-26-011")
 
@@ -67,7 +78,7 @@ def demo(samples: Path | None, *, serve_api: bool) -> None:
                 console.print()
                 showing.show_ranking(console, f"{reference}  {need.title or need.summary or ''}", ranking)
             session.commit()
-        tokens = _tokens(settings, database, cluster)
+        tokens = make_people(settings, database, cluster)
         if listening is None:
             return
         _say_where_to_look(console, listening.getsockname()[1], tokens)
@@ -86,31 +97,54 @@ def _ingest(console: Console, database: Database, cluster: Cluster, path: Path, 
         showing.show_report(console, report)
 
 
-def _tokens(settings: Settings, database: Database, cluster: Cluster) -> Path:
-    """Accounts of every role, made once; their tokens in a file that only its owner reads."""
+def make_people(settings: Settings, database: Database, cluster: Cluster) -> Path:
+    """Accounts of every role, made once; their tokens and how they sign in, in a file that only its owner reads.
+
+    The file has a token for each role, and under `sign_in` their one password and the address of each role.
+    """
     path = settings.home / "demo-tokens.json"
     with database.session() as session:
         # A file left from another database names tokens that this one does not know.
         if path.exists() and _accounts_exist(session, cluster):
+            tokens = json.loads(path.read_text(encoding="utf-8"))
+        else:
+            owners = {
+                Role.COMPANY: _first(session, cluster, OrganisationKind.COMPANY),
+                Role.UNIVERSITY: _first(session, cluster, OrganisationKind.UNIVERSITY),
+            }
+            tokens = {
+                str(role): add_account(session, cluster, name, role, owners.get(role)) for role, name in _PEOPLE.items()
+            }
+        if _SIGN_IN in tokens:
             return path
-        company = _first(session, cluster, OrganisationKind.COMPANY)
-        university = _first(session, cluster, OrganisationKind.UNIVERSITY)
-        tokens = {
-            "coordinator": add_account(session, cluster, "Demo coordinator", Role.COORDINATOR, None),
-            "company": add_account(session, cluster, "Demo company", Role.COMPANY, company),
-            "university": add_account(session, cluster, "Demo university", Role.UNIVERSITY, university),
-            "cluster_administrator": add_account(session, cluster, "Demo office", Role.CLUSTER_ADMINISTRATOR, None),
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        tokens[_SIGN_IN] = _let_sign_in(session, cluster)
+        # Another file first: one that is half written would lose tokens that are stored as hashes alone.
+        aside = path.with_suffix(".new")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(tokens, file, indent=2)
         session.commit()
+        aside.replace(path)
     return path
 
 
-def _accounts_exist(session: Session, cluster: Cluster) -> bool:
-    from enmusubi.app.models import Account
+def _let_sign_in(session: Session, cluster: Cluster) -> dict[str, str]:
+    """Give the accounts of the demo an address each and one random password; both as they are to be typed."""
+    password = secrets.token_urlsafe(12)
+    stored = Passwords().hash(password)
+    told = {"password": password}
+    for role, name in _PEOPLE.items():
+        chosen = select(Account).where(Account.cluster_id == cluster.id, Account.role == role, Account.name == name)
+        account = session.scalar(chosen.order_by(Account.id.desc()).limit(1))
+        if account is not None:
+            told[str(role)] = account.email = account.email_key = f"{role}@example.org"
+            account.password_hash = stored
+            note(session, Operator(cluster.id), Action.PASSWORD_CHANGED, account.id, through="demo")
+    session.flush()
+    return told
 
+
+def _accounts_exist(session: Session, cluster: Cluster) -> bool:
     return session.scalar(select(Account.id).where(Account.cluster_id == cluster.id).limit(1)) is not None
 
 
@@ -129,6 +163,10 @@ def _say_where_to_look(console: Console, port: int, tokens: Path) -> None:
     address = f"http://127.0.0.1:{port}"
     console.print(
         Panel(
+            f"pages          {address}/\n"
+            f"sign in as     coordinator@example.org, company@example.org, university@example.org\n"
+            f"               or cluster_administrator@example.org; the password of all of them:\n"
+            f"               python3 -c \"import json; print(json.load(open('{tokens}'))['sign_in']['password'])\"\n\n"
             f"API            {address}/api/v1\n"
             f"description    {address}/api/v1/openapi.json\n"
             f"health         {address}/health/ready\n"

@@ -82,7 +82,10 @@ def examine() -> bool:
     run("database", lambda: _database(settings, reached))
     run("files", lambda: _weak(weaknesses.of_files(settings), "closed to others of this machine"))
     run("addresses", lambda: _weak(weaknesses.of_addresses(settings), "nothing confidential travels unencrypted"))
-    run("sign-in", lambda: _weak(weak_sign_in.of_sign_in(settings), "keys, letters, proxies and sessions are sound"))
+    run(
+        "sign-in",
+        lambda: _weak(weak_sign_in.of_sign_in(settings), "keys, letters, proxies, sessions, limits are sound"),
+    )
     run("trials", lambda: _weak(weaknesses.of_trials(settings), "nothing that is for a trial alone"))
     if reached:
         run("service's role", lambda: _service_role(settings, reached[0]))

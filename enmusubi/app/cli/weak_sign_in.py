@@ -1,4 +1,4 @@
-"""What `enmusubi doctor` finds weak in how people sign in: addresses, keys, letters, proxies, sessions."""
+"""What `enmusubi doctor` finds weak in how people sign in: addresses, keys, letters, proxies, sessions, limits."""
 
 import ipaddress
 from contextlib import suppress
@@ -26,6 +26,7 @@ def of_sign_in(settings: Settings) -> list[Weakness]:
         *_of_letters(settings),
         *_of_proxies(settings),
         *_of_times(settings),
+        *_of_calls(settings),
     ]
 
 
@@ -94,6 +95,13 @@ def _of_times(settings: Settings) -> list[Weakness]:
         for name, longest in limits.items()
         if getattr(settings, name) > longest
     ]
+
+
+def _of_calls(settings: Settings) -> list[Weakness]:
+    if settings.calls_per_minute or _is_local_url(settings.address):
+        return []
+    found = "ENMUSUBI_CALLS_PER_MINUTE=0 lets one account, or whoever has its token, read all that it may without pause"
+    return [(found, "unset it, or set what the busiest program needs")]
 
 
 def _wide(network: str) -> bool:

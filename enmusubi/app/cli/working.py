@@ -21,6 +21,7 @@ from enmusubi.app.errors import ConfigurationError
 from enmusubi.app.mail import post_office
 from enmusubi.app.runtime import encoder_for, matchmaking_of, reranker_for
 from enmusubi.app.working.chores import CHORES
+from enmusubi.app.working.forgetting import forgetting
 from enmusubi.app.working.worker import CONNECTIONS, Worker
 from enmusubi.matching.encoder import BatchingEncoder
 
@@ -50,7 +51,7 @@ def work() -> None:
         _, matchmaking = matchmaking_of(settings, database, encoder, reranker_for(settings), stack)
         stop = partial(stop_link, settings.address)
         outbound = outbound_for(settings, database.session, post_office(settings), stop_link=stop)
-        chores = (*CHORES, *chores_for(settings, matchmaking))
+        chores = (*CHORES, forgetting(settings), *chores_for(settings, matchmaking))
         stack.callback(Worker(database, outbound, chores, encoder).close)
         logger.info("working")
         stopping.wait()

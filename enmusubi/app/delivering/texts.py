@@ -100,6 +100,16 @@ _SAYS: Final[dict[NoticeKind, dict[Language, tuple[str, str]]]] = {
             "Its address has not taken any notice for days. What was not sent can be replayed.",
         ),
     },
+    NoticeKind.NOBODY_ANSWERS: {
+        Language.JA: (
+            "回答できる方がいません",
+            "紹介の打診に回答できるアカウントがありません。その機関の方を招待するか、紹介を終了してください。",
+        ),
+        Language.EN: (
+            "Nobody can answer",
+            "Nobody has an account to answer with. Invite somebody of that organisation, or close the introduction.",
+        ),
+    },
 }
 _FRAME: Final = {
     Language.JA: "{name} 様\n\n{says}\n{facts}\n{link}\n\nこのメールは Enmusubi が自動的に送信しています。\n",

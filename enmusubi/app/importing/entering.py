@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from enmusubi.app.catalogue import needs, seeds
 from enmusubi.app.catalogue.rules import FromFile
 from enmusubi.app.errors import EnmusubiError
-from enmusubi.app.importing.reading import OPEN, Reading
-from enmusubi.app.importing.reporting import note, told
+from enmusubi.app.importing.reading import CLOSED, OPEN, Reading, is_active
+from enmusubi.app.importing.reporting import end, note, told
 from enmusubi.app.models import Need, Seed
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.app.vocabulary import EntryStatus, ImportKind
+from enmusubi.app.vocabulary import EntryStatus, ImportKind, ImportState
 from enmusubi.ingest import sources
 from enmusubi.ingest.identifying import tells_owner
 from enmusubi.ingest.rows import Loaded
@@ -30,9 +30,16 @@ _DAY_SECONDS: Final = 86_400
 def enter(
     reading: Reading, kind: ImportKind, batch: list[tuple[str, Entry]], loaded: Loaded, number: int, total: int | None
 ) -> bool:
-    """Enter a batch and say how far it is, in one transaction; False where the import was cancelled."""
+    """Enter a batch and say how far it is, in one transaction; False where there is nothing to go on with.
+
+    As when the import was cancelled, or its account closed, which ends it.
+    """
     with reading.writing() as (session, made):
         if made.state not in OPEN:
+            return False
+        if not is_active(session, reading.caller):
+            note(made, loaded, total)
+            end(reading, session, made, ImportState.FAILED, CLOSED)
             return False
         model: type[Seed] | type[Need] = Seed if kind is ImportKind.SEEDS else Need
         known = {

@@ -6,17 +6,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import posted_files
 from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.clock import Clock
-from enmusubi.app.models import Import
+from enmusubi.app.models import Account, Import
 from enmusubi.app.vocabulary import ImportState
 from enmusubi.matching.encoder import Encoder
 
 OPEN: Final = (ImportState.QUEUED, ImportState.RUNNING)
 """States in which an import is read, or will be."""
+
+
+CLOSED: Final = (
+    "the account was closed while the file was read; what had been entered until then stays, and the rest was not read"
+)
+"""Why an import ends whose account was."""
+
+
+def is_active(session: Session, caller: Caller) -> bool:
+    """Whether the account may still do something. Not held: who closes it does not wait for a batch."""
+    return bool(session.scalar(select(Account.active).where(Account.id == caller.id)))
 
 
 @dataclass(frozen=True, slots=True)

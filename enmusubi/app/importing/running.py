@@ -51,7 +51,6 @@ def run_next_import(sessions: Callable[[], Session], encoder: Encoder, clock: Cl
     Raises what the database raises; called again, it goes on from there.
     """
     with sessions() as session, acting_as_service(session):
-        session.execute(select(func.forget_old_imports(KEPT)))
         waiting = session.execute(_TO_RUN).all()
         session.commit()
     for row in waiting:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Row, Text, column, func, select
+from sqlalchemy import Row, Text, column, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.needs import view_details
-from enmusubi.app.errors import ConflictError, PreconditionFailedError
+from enmusubi.app.errors import PreconditionFailedError
 from enmusubi.app.introducing.drafts import StepDraft
+from enmusubi.app.introducing.hindrances import refuse_undisclosable
 from enmusubi.app.introducing.steps import At, refuse_others, to_step
 from enmusubi.app.models import Account, Disclosure, Match, MatchStep
 from enmusubi.app.permissions import Right, relation_to, require
@@ -43,7 +44,7 @@ def preview(session: Session, caller: Caller, public_id: uuid.UUID) -> Preview:
     held = hold(session, match)
     if held.status not in RULES[Step.DISCLOSE].before:
         raise illegal(caller, held, Step.DISCLOSE, actors)
-    _refuse_excluded(session, match)
+    refuse_undisclosable(session, caller, match)
     return _preview(session, caller, held)
 
 
@@ -52,7 +53,7 @@ def disclose(session: Session, caller: Caller, at: At, tag: str, draft: StepDraf
     held = to_step(session, caller, at, Step.DISCLOSE)
     if held.status not in RULES[Step.DISCLOSE].before:
         raise illegal(caller, held, Step.DISCLOSE, actors_of(session, caller, held.match))
-    _refuse_excluded(session, held.match)
+    refuse_undisclosable(session, caller, held.match)
     shown = _preview(session, caller, held)
     if shown.tag != tag:
         raise PreconditionFailedError("what would be disclosed has changed since it was shown; look at it again")
@@ -81,16 +82,6 @@ def read_disclosed(session: Session, caller: Caller, public_id: uuid.UUID) -> Se
         seen = {"version": match.need.version, "through": "disclosed"}
         record(session, caller, Action.VIEWED, RecordedKind.NEED, match.need.public_id, **seen)
     return found
-
-
-def _refuse_excluded(session: Session, match: Match) -> None:
-    """Raise ConflictError where the need has come to exclude the other side since it said yes: it says no now."""
-    if session.scalar(select(func.excludes(match.need_id, match.seed.organisation_id, type_=Boolean))):
-        raise ConflictError(
-            "the need excludes the seed's organisation by now, so nothing is disclosed to it; close the introduction, "
-            "or ask the company",
-            legal_steps=[str(Step.CLOSE)],
-        )
 
 
 def _preview(session: Session, caller: Caller, held: Held) -> Preview:

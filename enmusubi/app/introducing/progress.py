@@ -14,6 +14,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.needs import owners_known, read_need
 from enmusubi.app.catalogue.seeds import read_seed
 from enmusubi.app.clock import day_of
+from enmusubi.app.introducing.hindrances import hindrances_of, standing_of
 from enmusubi.app.introducing.reading import steps_by_match, waits_by_match
 from enmusubi.app.introducing.shown import (
     EntryNamed,
@@ -95,6 +96,7 @@ def _progress(session: Session, reader: Reader, entry: Seed | Need, now: datetim
     matches = [match for match in every if status_seen(reader, match, match.status) is not MatchStatus.SUGGESTED]
     steps = steps_by_match(session, caller, matches)
     waits = waits_by_match(session, caller, [match for match in matches if match.status in OPEN])
+    standings = standing_of(session, caller, [match for match in matches if match.id in waits])
     outcomes = _outcomes(session, [match for match in matches if match.status == MatchStatus.OUTCOME])
     shown = [
         MatchProgress(
@@ -102,7 +104,9 @@ def _progress(session: Session, reader: Reader, entry: Seed | Need, now: datetim
             other=entry_named(match.seed if isinstance(entry, Need) else match.need),
             status=status_seen(reader, match, match.status),
             steps=[step_out(reader, match, step, actor) for step, actor in steps.get(match.id, ())],
-            waiting=[wait_out(reader, wait, day_of(now)) for wait in waits.get(match.id, ())],
+            waiting=[
+                wait_out(reader, wait, day_of(now), hindrances_of(standings, wait)) for wait in waits.get(match.id, ())
+            ],
             outcomes=outcomes_out(outcomes.get(match.id, ())),
         )
         for match in matches

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, contains_eager
 from enmusubi.app import visibility
 from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.clock import day_of
+from enmusubi.app.introducing.hindrances import Standing, hindrances_of, legal_in, standing_of
 from enmusubi.app.introducing.shown import Reader, StepOut, StepsOut, StepTaken, WaitOut, step_out, wait_out
 from enmusubi.app.models import Match, MatchStep, StepActor, Wait
 from enmusubi.app.reviewing import read_match
@@ -60,12 +61,13 @@ def read_steps(session: Session, caller: Caller, public_id: uuid.UUID, now: date
     match = read_match(session, caller, public_id)
     reader = Reader(caller, sides_of(session, match))
     rows = steps_by_match(session, caller, [match]).get(match.id, ())
+    standings = standing_of(session, caller, [match])
     shown = StepsOut(
         match=match.public_id,
         status=seen_status(match, caller),
         steps=[step_out(reader, match, step, actor) for step, actor in rows],
-        waiting=_waiting(session, reader, match, now),
-        legal_steps=legal_now(session, caller, match),
+        waiting=_waiting(session, reader, match, now, standings),
+        legal_steps=_legal(session, caller, match, standings),
     )
     return shown, seen_version(session, caller, match)
 
@@ -76,24 +78,27 @@ def taken_out(session: Session, caller: Caller, step: MatchStep, now: datetime.d
     reader = Reader(caller, sides_of(session, match))
     rows = steps_by_match(session, caller, [match]).get(match.id, ())
     shown: StepOut = next(step_out(reader, match, row, actor) for row, actor in rows if row.id == step.id)
+    standings = standing_of(session, caller, [match])
     taken = StepTaken(
         match=match.public_id,
         step=shown,
         status=seen_status(match, caller),
-        waiting=_waiting(session, reader, match, now),
-        legal_steps=legal_now(session, caller, match),
+        waiting=_waiting(session, reader, match, now, standings),
+        legal_steps=_legal(session, caller, match, standings),
     )
     return taken, seen_version(session, caller, match)
 
 
-def legal_now(session: Session, caller: Caller, match: Match) -> list[Step]:
-    """The steps that the caller may take now."""
+def _legal(session: Session, caller: Caller, match: Match, standings: Mapping[int, Standing]) -> list[Step]:
     with acting_as_service(session):
         waits = open_waits(session, match)
     unanswered = [Side(wait.side) for wait in waits if wait.awaited == Awaited.ANSWER]
-    return legal_steps(actors_of(session, caller, match), MatchStatus(match.status), unanswered)
+    steps = legal_steps(actors_of(session, caller, match), MatchStatus(match.status), unanswered)
+    return legal_in(standings, match, steps)
 
 
-def _waiting(session: Session, reader: Reader, match: Match, now: datetime.datetime) -> list[WaitOut]:
+def _waiting(
+    session: Session, reader: Reader, match: Match, now: datetime.datetime, standings: Mapping[int, Standing]
+) -> list[WaitOut]:
     waits = waits_by_match(session, reader.caller, [match]).get(match.id, ())
-    return [wait_out(reader, wait, day_of(now)) for wait in waits]
+    return [wait_out(reader, wait, day_of(now), hindrances_of(standings, wait)) for wait in waits]

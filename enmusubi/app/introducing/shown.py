@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.clock import JAPAN
 from enmusubi.app.models import Disclosure, Match, MatchStep, Need, Outcome, Seed, StepActor, Wait
 from enmusubi.app.stepping.machine import HIDDEN
-from enmusubi.app.vocabulary import Awaited, MatchStatus, OutcomeKind, ReasonCode, Side, Step
+from enmusubi.app.vocabulary import Awaited, Hindrance, MatchStatus, OutcomeKind, ReasonCode, Side, Step
 
 
 class Whose(StrEnum):
@@ -65,6 +65,9 @@ class WaitOut(BaseModel):
     since: datetime.datetime = Field(description="To the sides the day alone")
     due_on: datetime.date = Field(description="The last day to do it, in Japan")
     overdue: bool
+    hindered_by: list[Hindrance] = Field(
+        description="What stands in the way of it, for the match's coordinators; empty for others"
+    )
 
 
 class OutcomeOut(BaseModel):
@@ -238,7 +241,7 @@ def wait_since(caller: Caller, wait: Wait) -> datetime.datetime:
     return wait.since if overseen else _day(wait.since)
 
 
-def wait_out(reader: Reader, wait: Wait, today: datetime.date) -> WaitOut:
+def wait_out(reader: Reader, wait: Wait, today: datetime.date, hindered_by: Sequence[Hindrance] = ()) -> WaitOut:
     """Who is waited for, as the reader sees it."""
     side = Side(wait.side)
     return WaitOut(
@@ -248,6 +251,7 @@ def wait_out(reader: Reader, wait: Wait, today: datetime.date) -> WaitOut:
         since=wait_since(reader.caller, wait),
         due_on=wait.due_on,
         overdue=wait.due_on < today,
+        hindered_by=list(hindered_by),
     )
 
 

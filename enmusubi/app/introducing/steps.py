@@ -13,14 +13,16 @@ from enmusubi.app import visibility
 from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError
+from enmusubi.app.introducing.days import refuse_far
 from enmusubi.app.introducing.drafts import InterestDraft, OutcomeDraft, RefusalDraft, ReportDraft, StepDraft
+from enmusubi.app.introducing.hindrances import refuse_unanswerable, tell_unanswerable
 from enmusubi.app.models import ClusterSettings, Match, MatchStep, Need, Outcome, Seed, StepActor
 from enmusubi.app.permissions import Relation, Right, relation_to, require
 from enmusubi.app.reviewing import read_match
 from enmusubi.app.stepping.machine import RULES, SIDES, Actor
 from enmusubi.app.stepping.parties import actors_of
 from enmusubi.app.stepping.taking import Held, Saying, check_version, hold, take
-from enmusubi.app.vocabulary import MatchStatus, Step
+from enmusubi.app.vocabulary import MatchStatus, Side, Step
 
 RIGHTS: Final[Mapping[Step, Right]] = {
     Step.RECONSIDER: Right.HANDLE_MATCH,
@@ -79,16 +81,22 @@ def introduce(session: Session, caller: Caller, at: At, draft: StepDraft) -> Mat
     held = to_step(session, caller, at, Step.INTRODUCE)
     if held.status is MatchStatus.SHORTLISTED:
         refuse_closed_entries(session, held.match)
+        refuse_unanswerable(session, held.match)
     return take(session, caller, held, Step.INTRODUCE, at.now, Saying(note=draft.note))
 
 
 def express_interest(session: Session, caller: Caller, at: At, draft: InterestDraft) -> MatchStep:
-    """A side says yes before it was asked; the other side is asked at once, and the coordinators are told."""
+    """A side says yes before it was asked; the other side is asked at once, and the coordinators are told.
+
+    Also where nobody there can answer, which the side that asks is not to learn.
+    """
     held = to_step(session, caller, at, Step.EXPRESS_INTEREST)
     if held.status in RULES[Step.EXPRESS_INTEREST].before:
         refuse_closed_entries(session, held.match)
         _refuse_more_than_the_most(session, caller, held.match)
-    return take(session, caller, held, Step.EXPRESS_INTEREST, at.now, _yes(session, caller, held, draft))
+    taken = take(session, caller, held, Step.EXPRESS_INTEREST, at.now, _yes(session, caller, held, draft))
+    tell_unanswerable(session, held.match, Side(taken.side))
+    return taken
 
 
 def accept(session: Session, caller: Caller, at: At, draft: InterestDraft) -> MatchStep:
@@ -113,6 +121,7 @@ def report(session: Session, caller: Caller, at: At, step: Step, draft: ReportDr
     """A meeting, a negotiation or an agreement, by whoever was there."""
     held = to_step(session, caller, at, step)
     day = draft.on or day_of(at.now)
+    refuse_far({"on": day}, at.now)
     if step is not Step.MEET and day > day_of(at.now):
         raise InvalidInputError("on: is not past yet")
     return take(session, caller, held, step, at.now, Saying(None, draft.note, draft.message, {"on": day.isoformat()}))
@@ -121,6 +130,7 @@ def report(session: Session, caller: Caller, at: At, step: Step, draft: ReportDr
 def report_outcome(session: Session, caller: Caller, at: At, draft: OutcomeDraft) -> MatchStep:
     """What came of it; a further one is reported in the same way."""
     held = to_step(session, caller, at, Step.REPORT_OUTCOME)
+    refuse_far({"agreed_on": draft.agreed_on, "starts_on": draft.starts_on, "ends_on": draft.ends_on}, at.now)
     facts = {"kind": str(draft.kind), "agreed_on": draft.agreed_on.isoformat()}
     taken = take(session, caller, held, Step.REPORT_OUTCOME, at.now, Saying(note=draft.note, facts=facts))
     values = draft.model_dump(exclude={"note"})
@@ -163,7 +173,13 @@ def _yes(session: Session, caller: Caller, held: Held, draft: InterestDraft) -> 
 
 
 def _refuse_more_than_the_most(session: Session, caller: Caller, match: Match) -> None:
-    """So that nobody asks everybody: open introductions that the organisation asked for, in the match's cluster."""
+    """So that nobody asks everybody: open introductions that the organisation asked for, in the match's cluster.
+
+    A coordinator of it introduces whomever anyway, so what he asks for, as of an entry of no organisation, is not
+    counted.
+    """
+    if caller.coordinates and match.cluster_id == caller.cluster_id:
+        return
     # One at a time of an organisation, so that two at once are both counted.
     whose = f"interests/{match.cluster_id}/{caller.organisation_id}"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(whose, 0))))

@@ -16,10 +16,12 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import PageQuery
 from enmusubi.app.clock import day_of
 from enmusubi.app.errors import InvalidInputError
+from enmusubi.app.introducing.hindrances import hindrances_of, standing_of
 from enmusubi.app.introducing.shown import EntryNamed, entry_named, wait_since
 from enmusubi.app.models import Match, Need, Seed, Wait
+from enmusubi.app.stepping.machine import INTRODUCED
 from enmusubi.app.verdicts import seen_status
-from enmusubi.app.vocabulary import Awaited, MatchStatus, Role, Side
+from enmusubi.app.vocabulary import Awaited, Hindrance, MatchStatus, Role, Side
 
 
 class WorkQuery(PageQuery):
@@ -46,6 +48,9 @@ class WorkItem(BaseModel):
     reminded: datetime.datetime | None
     escalated: datetime.datetime | None = Field(description="When the coordinators were told that it is overdue")
     raised: datetime.datetime | None = Field(description="When the cluster administrators were")
+    hindered_by: list[Hindrance] = Field(
+        description="What stands in the way of it, for the match's coordinators; empty for others"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,10 @@ def list_work(session: Session, caller: Caller, query: WorkQuery, now: datetime.
         chosen = chosen.where(position > tuple_(*_read_cursor(query.cursor)))
     found = session.scalars(chosen).all()
     page = found[: query.limit]
+    standings = standing_of(session, caller, [wait.match for wait in page])
     return Work(
-        [_item(caller, wait, today) for wait in page], _cursor_at(page[-1]) if len(found) > query.limit else None
+        [_item(caller, wait, today, hindrances_of(standings, wait)) for wait in page],
+        _cursor_at(page[-1]) if len(found) > query.limit else None,
     )
 
 
@@ -95,22 +102,22 @@ def _waits_for(caller: Caller, *, everybody: bool) -> ColumnElement[bool]:
     if caller.role is Role.CLUSTER_ADMINISTRATOR:
         rules.append(and_(of_cluster, Wait.raised.is_not(None), _of_match()))
     if caller.coordinates:
-        mine = or_(Match.coordinator_id == caller.id, Match.coordinator_id.is_(None))
-        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, _of_match(*(() if everybody else (mine,)))))
+        mine = or_(Wait.coordinator_id == caller.id, Wait.coordinator_id.is_(None))
+        rules.append(and_(of_cluster, Wait.acts == Side.CLUSTER, *(() if everybody else (mine,)), _of_match()))
     if caller.organisation_id is not None:
         for side, of_own_entries in visibility.own_sides(caller):
-            own = visibility.any_of(select(Match.id).where(of_own_entries))
+            # A side is waited for once it was asked.
+            own = visibility.any_of(select(Match.id).where(of_own_entries, Match.status.in_(sorted(INTRODUCED))))
             rules.append(and_(Wait.side == side, Wait.match_id == own))
     return or_(false(), *rules)
 
 
-def _of_match(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Waits of a match that the caller sees, and of which this holds: looked up wait by wait."""
-    seen = select(true()).where(Match.id == Wait.match_id, *conditions).correlate(Wait)
-    return seen.scalar_subquery()
+def _of_match() -> ColumnElement[bool]:
+    """Waits of a match that the caller sees: looked up wait by wait."""
+    return select(true()).where(Match.id == Wait.match_id).correlate(Wait).scalar_subquery()
 
 
-def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
+def _item(caller: Caller, wait: Wait, today: datetime.date, hindered_by: list[Hindrance]) -> WorkItem:
     match = wait.match
     return WorkItem(
         match=match.public_id,
@@ -125,6 +132,7 @@ def _item(caller: Caller, wait: Wait, today: datetime.date) -> WorkItem:
         reminded=wait.reminded,
         escalated=wait.escalated,
         raised=wait.raised,
+        hindered_by=hindered_by,
     )
 
 

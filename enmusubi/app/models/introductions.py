@@ -104,6 +104,17 @@ class Wait(Base):
         Index("uq_waits_open", "match_id", "side", "awaited", unique=True, postgresql_where=text("ended IS NULL")),
         # The queue of a cluster, by what is due first.
         Index("ix_waits_due", "cluster_id", "acts", "due_on", "public_id", postgresql_where=text("ended IS NULL")),
+        # What one side is waited for, and what a coordinator handles.
+        Index("ix_waits_side", "cluster_id", "side", "due_on", postgresql_where=text("ended IS NULL")),
+        Index("ix_waits_handled", "coordinator_id", postgresql_where=text("ended IS NULL")),
+        # What was raised to the administrators.
+        Index(
+            "ix_waits_raised",
+            "cluster_id",
+            "due_on",
+            "public_id",
+            postgresql_where=text("ended IS NULL AND raised IS NOT NULL"),
+        ),
         # What the clock has to look at.
         Index("ix_waits_next", "next_on", "id", postgresql_where=text("ended IS NULL")),
     )
@@ -116,10 +127,14 @@ class Wait(Base):
     side: Mapped[str] = mapped_column(Text)
     # Who is to take it: the same, but the coordinator for an entry of no organisation.
     acts: Mapped[str] = mapped_column(Text)
+    # The match's coordinator, kept by triggers while it is open: a queue is read without a look at every match.
+    coordinator_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     since: Mapped[datetime.datetime] = set_now()
     due_on: Mapped[datetime.date] = mapped_column(Date)
     # The day from which the clock does the next thing about it; NULL: nothing more.
     next_on: Mapped[datetime.date | None] = mapped_column(Date)
+    # Before the last day; after it.
+    warned: Mapped[datetime.datetime | None] = mapped_column()
     reminded: Mapped[datetime.datetime | None] = mapped_column()
     # To the coordinator; to the cluster's administrators.
     escalated: Mapped[datetime.datetime | None] = mapped_column()

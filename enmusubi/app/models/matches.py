@@ -43,7 +43,12 @@ class Match(Base):
         one_of("status", MatchStatus, "status"),
         one_of("reopened_for", ReasonCode, "reopened_for"),
         CheckConstraint("asking IN ('need', 'seed')", name="asking"),
+        # Every list begins with the cluster, and ends in the order in which it is shown.
         Index("ix_matches_page", "cluster_id", "created", "public_id"),
+        Index("ix_matches_in_status", "cluster_id", "status", "created", "public_id"),
+        Index("ix_matches_by_need", "cluster_id", "need_id", "score", "public_id"),
+        Index("ix_matches_back", "cluster_id", "created", "public_id", postgresql_where=text("reopened IS NOT NULL")),
+        Index("ix_matches_handled", "coordinator_id", "created", "public_id"),
         # What stays readable to both sides, whatever becomes of the entries.
         Index("ix_matches_of_seed", "seed_id", "need_id", postgresql_where=text(_INTRODUCED)),
         Index("ix_matches_of_need", "need_id", "seed_id", postgresql_where=text(_INTRODUCED)),
@@ -53,7 +58,7 @@ class Match(Base):
     need_id: Mapped[int] = mapped_column(ForeignKey(Need.id, ondelete="CASCADE"))
     seed_id: Mapped[int] = mapped_column(ForeignKey(Seed.id, ondelete="CASCADE"), index=True)
     # The need's cluster, which never changes: whose coordinators handle the match.
-    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id), index=True)
+    cluster_id: Mapped[int] = mapped_column(ForeignKey(Cluster.id))
     status: Mapped[str] = mapped_column(Text, default=MatchStatus.SUGGESTED)
     score: Mapped[float] = mapped_column(Double)
     parts: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSONB)
@@ -83,7 +88,7 @@ class Match(Base):
     company_probability_low: Mapped[float | None] = mapped_column(Double)
     company_probability_high: Mapped[float | None] = mapped_column(Double)
     # The coordinator who handles it from its shortlisting on; NULL: any of the cluster's.
-    coordinator_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id), index=True)
+    coordinator_id: Mapped[int | None] = mapped_column(ForeignKey(Account.id))
     # Put together by a coordinator, not by the ranking.
     by_hand: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     # Declined once, and back in the queue since what it was declined for has changed: when, what for, what changed.

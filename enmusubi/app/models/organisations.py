@@ -44,7 +44,7 @@ class ClusterSettings(Base):
         one_of("review_before_publication", ReviewedKinds, "review_before_publication"),
         CheckConstraint(
             "least(answer_days, disclose_days, introduce_days, meeting_days, report_days, outcome_days) >= 1 "
-            "AND least(remind_days, escalate_days, raise_days, lapse_days) >= 0",
+            "AND least(warn_days, remind_days, escalate_days, raise_days, lapse_days) >= 0",
             name="days",
         ),
         CheckConstraint("most_open_interests >= 1", name="most_open_interests"),
@@ -64,6 +64,8 @@ class ClusterSettings(Base):
     meeting_days: Mapped[int] = _days(10)
     report_days: Mapped[int] = _days(20)
     outcome_days: Mapped[int] = _days(60)
+    # So long before the last day whoever is waited for is told once more; 0: not at all.
+    warn_days: Mapped[int] = _days(2)
     # So long after the last day, and then after each other, the clock reminds, turns to the coordinator, turns to the
     # administrators, and closes what nobody has answered.
     remind_days: Mapped[int] = _days(5)

@@ -15,7 +15,7 @@ from enmusubi.app.caller import Caller, act_as
 from enmusubi.app.catalogue.organisations import read_organisation
 from enmusubi.app.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from enmusubi.app.models import Account, Cluster, Invitation, Organisation
-from enmusubi.app.permissions import Relation, Right, require
+from enmusubi.app.permissions import Relation, Right, may, require
 from enmusubi.app.recording import Actor, record
 from enmusubi.app.signing_in import letters, sessions, throttling
 from enmusubi.app.signing_in.drafts import AcceptanceDraft, InvitationDraft
@@ -134,6 +134,11 @@ def withdraw(session: Session, caller: Caller, public_id: uuid.UUID) -> None:
 def withdraw_of(session: Session, account_id: int) -> None:
     """Whom a deactivated account has invited joins no more."""
     _withdraw(session, Invitation.invited_by_id == account_id)
+
+
+def roles_to_invite(caller: Caller) -> list[Role]:
+    """As what the caller may invite people; empty for who may invite nobody."""
+    return [role for role in Role if may(caller, _right_to_invite(role), Relation.HERE)]
 
 
 def _right_to_invite(role: Role) -> Right:

@@ -53,10 +53,15 @@ class Passwords:
         return self._hasher.check_needs_rehash(stored)
 
 
+def fits(password: str) -> bool:
+    """Whether a new password is neither too short nor too long."""
+    return LEAST <= len(_normal(password)) <= MOST
+
+
 def check_choice(password: str, about: Iterable[str | None]) -> None:
     """InvalidInputError where a new password is too short, common, or made of what is known of its person."""
     chosen = _normal(password)
-    if not LEAST <= len(chosen) <= MOST:
+    if not fits(password):
         raise _refused(f"has {len(chosen):,} characters; at least {LEAST} and at most {MOST:,} are taken")
     told = [part for text in about if text for part in _parts(text)]
     if any(part in chosen.casefold() for part in told):

@@ -1,10 +1,11 @@
 """Accounts: one's own, those one may see, and what cluster administrators do with them."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from enmusubi.app.auth import Identified
@@ -12,6 +13,7 @@ from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError
 from enmusubi.app.introducing.handing_over import count_open
+from enmusubi.app.introducing.leaving import tell_left_alone
 from enmusubi.app.models import Account, ApiToken, Cluster, Delivery, Organisation
 from enmusubi.app.permissions import Right, relation_to, require
 from enmusubi.app.recording import Actor
@@ -21,7 +23,7 @@ from enmusubi.app.signing_in.noting import note
 from enmusubi.app.signing_in.passwords import check_choice
 from enmusubi.app.signing_in.shown import AccountOut, PersonDeactivated, PersonOut
 from enmusubi.app.signing_in.visits import Desk
-from enmusubi.app.vocabulary import Action, Language, Letters
+from enmusubi.app.vocabulary import Action, Language, Letters, Role
 
 MOST_UNREAD: Final = 99
 
@@ -117,6 +119,28 @@ def list_people(session: Session, caller: Caller, query: PageQuery) -> Listed:
     return page(session, chosen, Account, query)
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """An account that is to be deactivated or let in again, and what hangs on it."""
+
+    account: Account
+    open_matches: int
+    followers: Sequence[Account]
+    """Active coordinators who could take its matches over."""
+
+
+def read_leaving(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Leaving:
+    """What an administrator looks at before; the same rights as for the step itself."""
+    account = session.scalars(_administered(session, desk, identified, public_id)).one()
+    coordinators = (
+        select(Account)
+        .where(visible_to(identified.caller), Account.role == Role.COORDINATOR, Account.active)
+        .where(Account.id != account.id)
+        .order_by(Account.name, Account.id)
+    )
+    return Leaving(account, count_open(session, account), session.scalars(coordinators).all())
+
+
 def deactivate(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:
     """The account can do nothing any more: its sessions end, its tokens are revoked; what it did stays."""
     account = _to_administer(session, desk, identified, public_id)
@@ -147,7 +171,7 @@ def let_in(session: Session, by: Actor, account: Account) -> None:
 
 def end(session: Session, by: Actor, account: Account) -> None:
     """Deactivate an account, on behalf of an administrator or the command line."""
-    account.active = False
+    was_active, account.active = account.active, False
     session.execute(
         update(ApiToken).where(ApiToken.account_id == account.id, ApiToken.revoked.is_(None)).values(revoked=func.now())
     )
@@ -155,9 +179,17 @@ def end(session: Session, by: Actor, account: Account) -> None:
     invitations.withdraw_of(session, account.id)
     session.flush()
     note(session, by, Action.DEACTIVATED, account.id)
+    if was_active:
+        tell_left_alone(session, account.organisation_id)
 
 
 def _to_administer(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Account:
+    query = _administered(session, desk, identified, public_id)
+    return session.scalars(query.with_for_update(of=Account)).one()
+
+
+def _administered(session: Session, desk: Desk, identified: Identified, public_id: uuid.UUID) -> Select[Account]:
+    """What finds the account, which the caller may administer now."""
     caller = identified.caller
     query = select(Account).where(Account.public_id == public_id, visible_to(caller))
     query = query.options(joinedload(Account.organisation)).execution_options(populate_existing=True)
@@ -167,4 +199,4 @@ def _to_administer(session: Session, desk: Desk, identified: Identified, public_
     # Asked before it is locked: the database locks nothing for those who may not change it.
     require(caller, Right.ADMINISTER_ACCOUNT, relation_to(caller, account.cluster_id, account.organisation_id))
     sessions.require_confirmed(desk, identified)
-    return session.scalars(query.with_for_update(of=Account)).one()
+    return query

@@ -13,6 +13,11 @@ from sqlalchemy.orm import Session
 from enmusubi.app.errors import TooManyAttemptsError
 
 _TAKE = text("select throttle_take(:bucket, :burst, :every)")
+# The second only where the first was refused, whose failure writes nothing: one statement, one row's lock.
+_LEASE = text(
+    "with lease as materialized (select throttle_take(:bucket, :leases, :leased) as wait) select wait <= '0' as whole, "
+    "case when wait > '0' then throttle_take(:bucket, :burst, :every) else wait end as wait from lease"
+)
 _ATTEMPT = text("select lockout_attempt(:bucket, :free, :shortest, :longest)")
 _FORGET = text("select lockout_forget(:bucket)")
 
@@ -62,6 +67,27 @@ def take(session: Session, rate: Rate, of: str) -> None:
     _run(session, _TAKE, bucket=_bucket(rate.name, of), burst=rate.burst, every=rate.every)
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """So many may be made now without being counted again; where none may, how long until one may."""
+
+    number: int
+    wait: datetime.timedelta = datetime.timedelta()
+
+
+def lease(session: Session, rate: Rate, of: str, number: int) -> Lease:
+    """Count so many more at once, and commit that; one where there are fewer left, none where it is too many.
+
+    What is counted like this may not be given back: a caller that does not use it all has less.
+    """
+    values = {"leases": rate.burst // number, "leased": rate.every * number, "burst": rate.burst, "every": rate.every}
+    row = session.execute(_LEASE, {"bucket": _bucket(rate.name, of), **values}).one()
+    session.commit()
+    if row.wait > datetime.timedelta():
+        return Lease(0, row.wait)
+    return Lease(number if row.whole else 1)
+
+
 def attempt(session: Session, of: str, where: str) -> None:
     """Count an attempt at somebody's password before it is checked, and commit that; TooManyAttemptsError while locked.
 
@@ -108,5 +134,10 @@ def _run(session: Session, statement: TextClause, **values: object) -> None:
     # that held it and waited for a second would wait for others that do the same.
     session.commit()
     if left > datetime.timedelta():
-        seconds = math.ceil(left.total_seconds())
-        raise TooManyAttemptsError(f"tried too often; try again in {seconds:,} seconds", seconds)
+        raise too_many("tried too often", left.total_seconds())
+
+
+def too_many(what: str, wait: float) -> TooManyAttemptsError:
+    """The error that says what was too much, and when to try again: after whole seconds."""
+    seconds = max(1, math.ceil(wait))
+    return TooManyAttemptsError(f"{what}; try again in {seconds:,} seconds", seconds)

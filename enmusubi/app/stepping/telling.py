@@ -44,5 +44,23 @@ def tell(session: Session, match: Match, taken: MatchStep, begun: Iterable[Wait]
             _notify(session, match, NoticeKind.INTEREST_ASKED, _AUDIENCES[Side(wait.acts)], due)
 
 
+def tell_due(session: Session, match: Match, wait: Wait) -> None:
+    """Tell whoever is waited for that the last day is near."""
+    _notify(session, match, NoticeKind.STEP_DUE, _AUDIENCES[Side(wait.acts)], wait_facts(wait))
+
+
+def wait_facts(wait: Wait) -> dict[str, str]:
+    """What everybody may know of a wait."""
+    return {"awaited": wait.awaited, "side": wait.acts, "due_on": wait.due_on.isoformat()}
+
+
+def tell_nobody(session: Session, match: Match | int, cluster_id: int, side: Side) -> None:
+    """Tell the coordinators, and them alone, that a side is waited for which has nobody to answer."""
+    notify(
+        session, cluster_id=cluster_id, kind=NoticeKind.NOBODY_ANSWERS, audience=Audience.COORDINATORS, match=match,
+        facts={"side": str(side)},
+    )  # fmt: skip
+
+
 def _notify(session: Session, match: Match, kind: NoticeKind, audience: Audience, facts: Mapping[str, Any]) -> None:
     notify(session, cluster_id=match.cluster_id, kind=kind, audience=audience, match=match, facts=facts)

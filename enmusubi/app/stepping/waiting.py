@@ -58,7 +58,9 @@ def settle(session: Session, match: Match, answers: Asked, now: datetime.datetim
 def _begun(
     match: Match, settings: ClusterSettings, side: Side, acts: Side, what: Awaited, now: datetime.datetime
 ) -> Wait:
-    due_on = working_days_after(day_of(now), getattr(settings, _TERMS[what]))
+    days = getattr(settings, _TERMS[what])
+    due_on = working_days_after(day_of(now), days)
+    warns = 0 < settings.warn_days < days
     return Wait(
         match_id=match.id,
         cluster_id=match.cluster_id,
@@ -67,5 +69,10 @@ def _begun(
         acts=acts,
         since=now,
         due_on=due_on,
-        next_on=first_day_past(due_on, settings.remind_days),
+        next_on=working_days_after(day_of(now), days - settings.warn_days) if warns else reminded_on(due_on, settings),
     )
+
+
+def reminded_on(due_on: datetime.date, settings: ClusterSettings) -> datetime.date:
+    """The day on which whoever is late is reminded."""
+    return first_day_past(due_on, settings.remind_days)

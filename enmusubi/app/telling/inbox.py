@@ -1,9 +1,9 @@
 """A person's own notices, whether or not letters went out."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, joinedload
 
 from enmusubi.app.caller import Caller
@@ -39,6 +39,15 @@ def mark_read(session: Session, caller: Caller, public_id: uuid.UUID) -> NoticeO
         session.flush()
         session.refresh(delivery, ["read"])
     return _shown(session, caller, [delivery])[0]
+
+
+def mark_all_read(session: Session, caller: Caller, public_ids: Collection[uuid.UUID]) -> None:
+    """Note that the caller has read these notices; who names one of somebody else has read none of them."""
+    own = (Delivery.account_id == caller.id, Delivery.public_id.in_(public_ids))
+    found = session.scalar(select(func.count()).select_from(Delivery).where(*own))
+    if found != len(set(public_ids)):
+        raise NotFoundError("no such notice to you")
+    session.execute(update(Delivery).where(*own, Delivery.read.is_(None)).values(read=func.now()))
 
 
 def _shown(session: Session, caller: Caller, deliveries: Sequence[Delivery]) -> list[NoticeOut]:

@@ -5,18 +5,15 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from enmusubi.app.web import entering, failures
-from enmusubi.app.web.entries import disclosure, lists, matches, needs, seeds, taking
+from enmusubi.app.web import accounts, entering, failures
+from enmusubi.app.web.entries import routers as entries
 from enmusubi.app.web.rendering import STATIC, static_version
 
-API: Final = ("/api/", "/health/")
-"""Where paths of the other application begin."""
-ROUTERS: Final = (
-    entering.router,
-    *(lists.router, needs.router, seeds.router, matches.router, taking.router, disclosure.router),
-)
+_OF_API: Final = (["api"], ["health"])
+"""First parts of the paths of the other application."""
+ROUTERS: Final = (entering.router, *accounts.ROUTERS, *entries.ROUTERS)
 
 
 class Pages:
@@ -28,10 +25,24 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the application whose it is."""
-        if scope["type"] == "http" and not scope["path"].startswith(API):
-            await self._pages(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].split("/")[1:2] not in _OF_API:
+            await _asked_for_head(self._pages, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+async def _asked_for_head(pages: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """HEAD is answered as GET is, without the page itself."""
+    if scope["method"] != "HEAD":
+        await pages(scope, receive, send)
+        return
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    await pages({**scope, "method": "GET"}, receive, without_body)
 
 
 class _Static(StaticFiles):

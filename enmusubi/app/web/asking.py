@@ -73,7 +73,7 @@ class Screen:
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page."""
-        return rendered(self.speech, template, status, {**_frame(self.request), **self._own(), **values})
+        return rendered(self.speech, template, status, {**frame_of(self.request), **self.own, **values})
 
     def go(self, path: str, done: str | None = None, **query: str) -> Response:
         """Send the browser on with GET, and say there what was done (see `saying`)."""
@@ -85,11 +85,13 @@ class Screen:
         self.session.rollback()
         act_as(self.session, self.caller)
 
-    def _own(self) -> dict[str, Any]:
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the page is told of who looks at it."""
         return {"person": self.badge, "role": self.caller.role, "caller": self.caller, "csrf_token": self.csrf_token}
 
 
-def _frame(request: Request) -> dict[str, Any]:
+def frame_of(request: Request) -> dict[str, Any]:
     """What every page is told of its request."""
     return {
         "path": request.url.path,
@@ -101,6 +103,7 @@ def _frame(request: Request) -> dict[str, Any]:
 
 def _screen(request: Request, place: PlaceNow, runtime: RuntimeNow, form: FormNow) -> Iterator[Screen]:
     visit = read_visit(request, runtime)
+    request.state.sent = form  # by a page of ours: what was typed is shown again, should it not be taken
     secret = visit.session_secret
     if secret is None:
         raise UnauthenticatedError("sign in")
@@ -111,7 +114,9 @@ def _screen(request: Request, place: PlaceNow, runtime: RuntimeNow, form: FormNo
     with asked_by(runtime, credentials) as asked:
         badge = people.badge(asked.session, asked.caller)
         speech = Speech(Language(badge.language))
-        yield Screen(request, runtime, speech, asked, badge, signatures.csrf_token(secret), form)
+        screen = Screen(request, runtime, speech, asked, badge, signatures.csrf_token(secret), form)
+        request.state.screen = screen  # whose head an error's page has too
+        yield screen
 
 
 # Scope "function": the commit happens before the page goes out, not after.
@@ -130,7 +135,7 @@ class Entrance:
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page."""
-        return rendered(self.speech, template, status, {**_frame(self.request), **values})
+        return rendered(self.speech, template, status, {**frame_of(self.request), **values})
 
 
 async def _entrance(request: Request, place: PlaceNow, runtime: RuntimeNow, form: FormNow) -> Entrance:

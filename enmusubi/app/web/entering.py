@@ -8,23 +8,34 @@ from enmusubi.app.errors import TooManyAttemptsError, UnauthenticatedError
 from enmusubi.app.signing_in import sessions
 from enmusubi.app.vocabulary import Language
 from enmusubi.app.web.asking import Entrance, EntranceNow, ScreenNow, text_of
+from enmusubi.app.web.cookies import forget_wanted, keep_language, keep_wanted, wanted_by
 from enmusubi.app.web.going import FIRST, own_path
-from enmusubi.app.web.languages import COOKIE, N_
+from enmusubi.app.web.languages import N_
 
 router = APIRouter()
-_YEAR = 365 * 24 * 3600
+PROVIDER = "/api/v1/oidc/start"
+
+_REFUSED = {
+    "unknown": N_("No account belongs to you yet. Ask your coordinator for an invitation."),
+    "failed": N_("Your organisation's sign-in did not let you in, or took too long. Try again."),
+}
 
 
 @router.get("/")
 def page_first(screen: ScreenNow) -> Response:
-    """Send everybody to where their work is."""
-    return screen.go(FIRST[screen.caller.role])
+    """Send everybody to where their work is, and who comes from the identity provider to where they wanted to go."""
+    wanted = wanted_by(screen.request)
+    response = screen.go(FIRST[screen.caller.role] if wanted in (None, "/") else wanted)
+    keep_language(response, screen.runtime.settings, screen.speech.language)
+    if wanted is not None:
+        forget_wanted(response, screen.runtime.settings)
+    return response
 
 
 @router.get("/sign-in")
-def page_sign_in(entrance: EntranceNow, next: str = "/") -> Response:  # noqa: A002 the name of the parameter
-    """The form to sign in."""
-    return _sign_in_form(entrance, next)
+def page_sign_in(entrance: EntranceNow, next: str = "/", refused: str = "") -> Response:  # noqa: A002 a parameter
+    """The form to sign in; `refused` is why the identity provider's way did not lead in."""
+    return _sign_in_form(entrance, next, _REFUSED.get(refused))
 
 
 @router.post("/sign-in")
@@ -41,6 +52,15 @@ def do_sign_in(entrance: EntranceNow) -> Response:
         return _sign_in_form(entrance, text_of(form, "next"), said, 429, minutes=-(-error.retry_after // 60))
     response = RedirectResponse(own_path(text_of(form, "next")), 303)
     keep_session(response, entrance.runtime, opened)
+    keep_language(response, entrance.runtime.settings, opened.person.language)
+    return response
+
+
+@router.get("/sign-in/provider")
+def page_provider(entrance: EntranceNow, next: str = "/", *, confirm: bool = False) -> Response:  # noqa: A002
+    """Send the browser to the identity provider, and remember where it is to go afterwards."""
+    response = RedirectResponse(f"{PROVIDER}?confirm=true" if confirm else PROVIDER, 303)
+    keep_wanted(response, entrance.runtime.settings, next)
     return response
 
 
@@ -59,8 +79,7 @@ def do_choose_language(entrance: EntranceNow) -> Response:
     response = RedirectResponse(own_path(text_of(entrance.form, "next")), 303)
     chosen = text_of(entrance.form, "language")
     if chosen in tuple(Language):
-        secure = entrance.runtime.settings.is_https
-        response.set_cookie(COOKIE, chosen, max_age=_YEAR, secure=secure, httponly=True, samesite="lax")
+        keep_language(response, entrance.runtime.settings, Language(chosen))
     return response
 
 

@@ -3,7 +3,7 @@
 import logging
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,9 +11,17 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from enmusubi.app.errors import EnmusubiError, TooManyAttemptsError, UnauthenticatedError
+from enmusubi.app.errors import (
+    ConfirmationNeededError,
+    EnmusubiError,
+    TooManyAttemptsError,
+    UnauthenticatedError,
+)
+from enmusubi.app.web.asking import Screen, frame_of
+from enmusubi.app.web.going import page_of
 from enmusubi.app.web.languages import N_, speech_of
 from enmusubi.app.web.rendering import rendered
 
@@ -33,14 +41,22 @@ _SAYS: Final[dict[int, tuple[str, str]]] = {
     503: (N_("The service is not ready"), N_("It is starting, or cannot reach its database. Try again in a moment.")),
 }  # fmt: skip
 
+_ONCE_MORE: Final = (429, 500, 503)
+"""Where the same page may be there the next time."""
+_SECRET: Final = ("csrf", "password", "present", "token", "link", "secret", "once", "version", "cursor", "next")
+_WORTH_KEEPING: Final = 20  # characters; the rest is chosen or typed again faster than it is copied
+
 
 def install(pages: FastAPI) -> None:
     """Render every error that leaves a page's endpoint."""
 
     @pages.exception_handler(EnmusubiError)
     def _expected(request: Request, error: EnmusubiError) -> Response:
+        page = urlencode({"next": page_of(request)})
         if isinstance(error, UnauthenticatedError) and request.method in ("GET", "HEAD"):
-            return RedirectResponse(f"/sign-in?next={quote(_here(request), safe='')}", 303)
+            return RedirectResponse(f"/sign-in?{page}", 303)
+        if isinstance(error, ConfirmationNeededError):
+            return RedirectResponse(f"/account/confirm?{page}", 303)
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttemptsError) else None
         return failure(request, error.status, error.detail, headers)
 
@@ -79,14 +95,21 @@ def install(pages: FastAPI) -> None:
 def failure(
     request: Request, status: int, detail: str | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    """The page of an error, in the language of the reader's browser."""
+    """The page of an error, as far as it is known with the head and in the language of who gets it."""
     title, help_ = _SAYS.get(status) or (HTTPStatus(status).phrase, _SAYS[500][1])
-    values = {"path": request.url.path, "query": "", "done": None, "person": None}
-    return rendered(
-        speech_of(request), "failure.html", status,
-        {**values, "status": status, "title": title, "help": help_, "detail": detail}, headers,
-    )  # fmt: skip
+    screen: Screen | None = getattr(request.state, "screen", None)
+    speech = speech_of(request) if screen is None else screen.speech
+    values = {
+        **frame_of(request), **({} if screen is None else screen.own), "query": "", "done": None,
+        "status": status, "title": title, "help": help_, "detail": detail,
+        "page": page_of(request) if request.method == "POST" or status in _ONCE_MORE else None,
+        "sent": _sent(request),
+    }  # fmt: skip
+    return rendered(speech, "failure.html", status, values, headers)
 
 
-def _here(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def _sent(request: Request) -> list[str]:
+    """What was typed into a form that was not taken, so that it can be copied; nothing secret."""
+    form: FormData = getattr(request.state, "sent", None) or FormData()
+    typed = [value for name, value in form.multi_items() if isinstance(value, str) and name not in _SECRET]
+    return [value for value in typed if len(value) >= _WORTH_KEEPING]

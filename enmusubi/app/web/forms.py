@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -128,5 +128,6 @@ def parts(text: str) -> list[str]:
 
 
 def _is_list(info: FieldInfo) -> bool:
-    kinds = (info.annotation, *get_args(info.annotation))
-    return any(get_origin(kind) in (list, set) or kind in (list, set) for kind in kinds)
+    kinds = [info.annotation, *get_args(info.annotation)]
+    bare = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds]
+    return any(get_origin(kind) in (list, set) or kind in (list, set) for kind in bare)

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from fastapi import Request
+from starlette.routing import Match
+
 from enmusubi.app.vocabulary import Role
 from enmusubi.app.web.languages import N_, Speech
 
@@ -40,3 +43,16 @@ def own_path(wanted: str | None) -> str:
     if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or not wanted.isprintable():
         return "/"
     return wanted if "\\" not in wanted else "/"
+
+
+def page_of(request: Request) -> str:
+    """The page that a request is of: itself, or of a form the nearest page at its address or above."""
+    path = request.url.path
+    if request.method in ("GET", "HEAD"):
+        return path + (f"?{request.url.query}" if request.url.query else "")
+    while path not in ("", "/"):
+        asked = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0]
+    return "/"

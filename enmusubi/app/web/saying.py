@@ -6,8 +6,20 @@ from enmusubi.app.web.entries import said
 from enmusubi.app.web.languages import N_
 
 DONE: Final[dict[str, str]] = {
+    "deactivated": N_("The account is deactivated."),
+    "invited": N_("The invitation is on its way by letter."),
+    "marked": N_("Marked as read."),
+    "password": N_("Your password is changed, and your other sessions have ended."),
+    "reactivated": N_("The account may sign in again."),
+    "removed": N_("Removed."),
+    "replayed": N_("It is being sent again."),
     "saved": N_("Saved."),
     "sent": N_("Sent."),
+    "session-ended": N_("The session has ended."),
+    "sessions-ended": N_("All your other sessions have ended."),
     "signed-out": N_("You have signed out."),
+    "token-revoked": N_("The token is revoked."),
+    "twice": N_("That was sent twice, and done once."),
+    "withdrawn": N_("Withdrawn."),
     **said.DONE,
 }

@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 _LOCKS: Final = 7302  # the class of our advisory locks of chores
 _HOUR: Final = 60
-_DAY: Final = 24 * _HOUR
+DAY: Final = 24 * _HOUR
+"""So many minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Chore:
     def __post_init__(self) -> None:
         """Raise ValueError for an interval that does not divide a day evenly."""
         whole = self.minutes >= 1 and (
-            _HOUR % self.minutes == 0 or (self.minutes % _HOUR == 0 and _DAY % self.minutes == 0)
+            _HOUR % self.minutes == 0 or (self.minutes % _HOUR == 0 and DAY % self.minutes == 0)
         )
         if not whole:
             raise ValueError(f"{self.name}: {self.minutes} minutes divide neither an hour nor a day")
@@ -46,7 +47,7 @@ class Chore:
         """When it is due, as cron says it, in UTC."""
         if self.minutes < _HOUR:
             return f"*/{self.minutes} * * * *"
-        return "0 0 * * *" if self.minutes == _DAY else f"0 */{self.minutes // _HOUR} * * *"
+        return "0 0 * * *" if self.minutes == DAY else f"0 */{self.minutes // _HOUR} * * *"
 
     def run(self, sessions: Callable[[], Session], clock: Clock) -> bool:
         """Do it in a transaction of its own; whether it was done, and not by somebody else at this moment."""

@@ -94,6 +94,21 @@ def test_the_link_of_a_digest(
     assert events[0].actor is not None
 
 
+def test_the_letter_of_a_search_that_is_gone_stops_nothing_else(
+    database: RolledBackDatabase, people: People, session: Session, work: Work
+) -> None:
+    """It was written before its person removed the search, and is sent after: alerts of entries go on."""
+    _, of_search = _notices(people, session, work, entries="at_once", search="at_once")
+    (search,) = people.company.read("/saved-searches")["items"]
+    gone = people.company.call("DELETE", f"/saved-searches/{search['id']}", None, {"If-Match": "*"})
+    assert gone.status_code == 204
+    with database.for_service.session() as working, acting_as_service(working):
+        stored = working.get_one(Notice, of_search.id)
+        letter = Delivery(notice=stored, channel=Channel.EMAIL, account_id=stored.account_id, state="waiting")
+        assert stop_link(ADDRESS, working, letter) is None
+    assert people.company.read("/alerts/settings")["frequency"] == "at_once"
+
+
 def test_nothing_is_guessed_or_fetched_ahead(
     client: TestClient, database: RolledBackDatabase, people: People, session: Session, work: Work
 ) -> None:

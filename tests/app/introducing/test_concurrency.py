@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.database import Database
-from enmusubi.app.models import Disclosure, Interest, Match, MatchStep, Wait
-from enmusubi.app.vocabulary import Role, Step
+from enmusubi.app.models import Disclosure, Interest, Match, MatchStep, Notice, Wait
+from enmusubi.app.vocabulary import NoticeKind, Role, Step
 from tests.app.clocks import MovedClock, tick_of
 from tests.app.conftest import Serve, people_of
 from tests.app.factories import a_person
@@ -148,6 +148,73 @@ def test_two_clocks_at_once(pairs: list[Pair], service: Database, committed: Dat
     assert sum(steps.get(Step.REMIND, 0) for steps in done) == 2 * TIMES
     with committed.session() as session:
         assert [count(session, pair, Step.REMIND) for pair in pairs] == [2] * TIMES
+
+
+def test_two_clocks_warn_once(pairs: list[Pair], service: Database, committed: Database) -> None:
+    """Each side of each match is told once that the last day is near."""
+    clock = MovedClock()
+    for pair in pairs:
+        pair.introduce()
+    clock.pass_working_days(8)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: tick_of(service, clock), range(2)))
+    with committed.session() as session:
+        told = session.execute(select(Notice.match_id, Notice.audience).where(Notice.kind == NoticeKind.STEP_DUE)).all()
+    keys = [pair.row.id for pair in pairs]
+    assert sorted(told) == sorted((key, side) for key in keys for side in ("need_side", "seed_side"))
+
+
+def test_the_last_one_leaves_while_the_side_is_asked(pairs: list[Pair], committed: Database) -> None:
+    """Either nobody is asked, or the coordinators are told that nobody is left to answer."""
+    path = f"/accounts/{pairs[0].university.caller.public_id}"
+    for pair in pairs:
+        pair.shortlist()
+        asked, left = at_once(
+            partial(pair.ask, pair.coordinator, "introduce"),
+            partial(pair.administrator.post, f"{path}/deactivate"),
+        )
+        assert (asked in (201, 409), left) == (True, 200)
+        with committed.session() as session:
+            told = session.scalar(
+                select(func.count()).where(Notice.kind == NoticeKind.NOBODY_ANSWERS, Notice.match_id == pair.row.id)
+            )
+        assert told == (asked == 201)
+        assert pair.administrator.post(f"{path}/reactivate").status_code == 200
+
+
+def test_the_last_two_leave_at_once(pairs: list[Pair], committed: Database) -> None:
+    """Whoever is the last, the coordinators are told once of each answer."""
+    client, people = pairs[0].company.client, pairs[0].people
+    with committed.session() as session:
+        colleague = a_person(client, session, people.cluster, Role.UNIVERSITY, people.university.organisation)
+        session.commit()
+    for pair in pairs:
+        pair.introduce()
+    calls = [
+        partial(people.administrator.post, f"/accounts/{person.caller.public_id}/deactivate")
+        for person in (people.university, colleague)
+    ]
+    assert at_once(*calls) == [200, 200]
+    with committed.session() as session:
+        told = session.scalars(select(Notice.match_id).where(Notice.kind == NoticeKind.NOBODY_ANSWERS)).all()
+        assert (len(told), set(told)) == (TIMES, {pair.row.id for pair in pairs})
+
+
+def test_a_disclosure_and_a_withdrawal_at_once(pairs: list[Pair]) -> None:
+    """What is withdrawn first is not disclosed."""
+    for pair in pairs:
+        pair.introduce()
+        pair.take(pair.university, "accept")
+        pair.take(pair.company, "accept")
+        path = f"/matches/{pair.match}/disclosure"
+        tag = pair.coordinator.get(path).headers["ETag"]
+        disclosed, withdrawn = at_once(
+            partial(pair.coordinator.post, path, {}, If_Match=tag),
+            partial(pair.university.withdraw, f"/seeds/{pair.seed}"),
+        )
+        assert (disclosed, withdrawn) in ((201, 200), (409, 200))
+        told = pair.company.read(f"/matches/{pair.match}/disclosed")["items"]
+        assert len(told) == (disclosed == 201)
 
 
 def test_the_clock_and_an_answer_at_once(pairs: list[Pair], service: Database, committed: Database) -> None:

@@ -359,6 +359,48 @@ def test_nothing_confidential_is_in_the_record(pair: Pair, session: Session) -> 
 
 
 @pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"agreed_on": "0001-01-01"}, "agreed_on"),
+        ({"agreed_on": "1989-12-31"}, "agreed_on"),
+        ({"agreed_on": "9999-12-31"}, "agreed_on"),
+        ({"starts_on": "2047-04-01"}, "starts_on"),
+        ({"ends_on": "2067-04-01"}, "ends_on"),
+        ({"starts_on": "1066-01-01", "ends_on": "9999-12-31"}, "starts_on"),
+    ],
+)
+def test_an_outcome_s_days_can_be_meant(pair: Pair, clock: MovedClock, changes: dict[str, str], place: str) -> None:
+    """A slip of the pen is told with its place, and nothing is stored."""
+    clock.pass_seconds((datetime.datetime(2027, 1, 4, tzinfo=datetime.UTC) - clock.now()).total_seconds())
+    talking(pair)
+    pair.take(pair.coordinator, "agreement")
+    outcome = {"kind": "licence", "agreed_on": "2026-12-01", "starts_on": "2027-01-01", "ends_on": "2050-01-01"}
+    reply = pair.ask(pair.company, "outcomes", outcome | changes)
+    assert reply.status_code == 422, reply.text
+    assert [error["at"] for error in reply.json()["errors"]] == [f"/body/{name}" for name in changes]
+    assert reply.json()["detail"].startswith(f"{place}: expected a day from 1990-01-01 to 20")
+    assert pair.ask(pair.company, "outcomes", {**outcome, "ends_on": "2026-12-31"}).status_code == 422
+    assert pair.company.read(f"/matches/{pair.match}/outcomes")["items"] == []
+    pair.take(pair.company, "outcomes", **outcome)
+
+
+def test_a_meeting_s_day_can_be_meant(pair: Pair) -> None:
+    """Neither in another century nor in another life."""
+    talking(pair)
+    for day in ("9999-01-01", "0001-01-01"):
+        assert pair.ask(pair.company, "meeting", {"on": day}).status_code == 422
+
+
+def talking(pair: Pair) -> None:
+    """Bring a pair to its first meeting."""
+    pair.introduce()
+    pair.take(pair.university, "accept")
+    pair.take(pair.company, "accept")
+    pair.disclose()
+    pair.take(pair.coordinator, "meeting")
+
+
+@pytest.mark.parametrize(
     ("day", "days", "after"),
     [
         ("2026-04-28", 1, "2026-04-30"),  # 昭和の日

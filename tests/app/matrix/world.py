@@ -247,6 +247,9 @@ def a_world(client: TestClient, database: Database, service: Database) -> World:
         others, far = (
             {side: an_organisation(session, cluster, KIND_OF[side]) for side in SIDES} for cluster in (here, there)
         )
+        for cluster, owners in ((here, others), (there, far)):
+            for side, owner in owners.items():
+                a_caller(session, cluster, side, owner)  # nobody is introduced where nobody could answer
         session.commit()
         for made in (here, there, *others.values(), *far.values()):
             session.refresh(made)

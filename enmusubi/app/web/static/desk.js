@@ -65,3 +65,26 @@ document.addEventListener("submit", async (event) => {
 // ---- board, map and chain
 
 // ---- account: what a link in a letter carries behind its #
+
+/** The secret of a letter's link goes into its form, and out of the address bar and the history. */
+function takeSecret() {
+  for (const form of document.querySelectorAll("form[data-secret]")) {
+    const secret = document.location.hash.slice(1);
+    if (!secret.startsWith(form.dataset.beginning)) continue;
+    const input = form.elements.namedItem(form.dataset.secret);
+    input.value = secret;
+    input.closest(".field").hidden = true;
+    history.replaceState(null, "", document.location.pathname + document.location.search);
+    if ("send" in form.dataset) form.requestSubmit();
+  }
+}
+takeSecret();
+window.addEventListener("hashchange", takeSecret);
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+  });
+}
