@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enmusubi.app.web import accounts, entering, failures, queue
-from enmusubi.app.web.entries import disclosure, lists, matches, needs, seeds, taking
+from enmusubi.app.web.entries import routers as entries
 from enmusubi.app.web.posting import needs as posting_needs
 from enmusubi.app.web.posting import seeds as posting_seeds
 from enmusubi.app.web.rendering import STATIC, static_version
@@ -21,8 +21,8 @@ ROUTERS: Final = (
     posting_seeds.router,
     entering.router,
     *accounts.ROUTERS,
+    *entries.ROUTERS,
     *queue.ROUTERS,
-    *(lists.router, needs.router, seeds.router, matches.router, taking.router, disclosure.router),
 )
 
 

@@ -8,6 +8,11 @@ STRANGER: Final = None
 PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (STRANGER, "/sign-in"),
     (STRANGER, "/nothing/here"),
+    *((Role.COMPANY, path) for path in ("/needs?mine=true", "/needs?q=nothing", "/seeds", "/work", "/matches/{match}")),
+    *((Role.COMPANY, f"/needs/{{need}}{part}") for part in ("", "/views", "/check", "/withdraw")),
+    *((Role.UNIVERSITY, path) for path in ("/seeds?mine=true", "/seeds/{seed}", "/needs", "/needs/{need}")),
+    *((Role.COORDINATOR, path) for path in ("/needs", "/needs/{need}", "/seeds/{seed}", "/matches/{match}")),
+    *((Role.COORDINATOR, path) for path in ("/waiting", "/work", "/hand-over", "/seeds/{seed}/views")),
     (STRANGER, "/invitation"),
     (STRANGER, "/forgotten"),
     (STRANGER, "/new-password"),

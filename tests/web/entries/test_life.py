@@ -44,7 +44,7 @@ def test_the_owners_steps(people: People, pair: Pair, enter: Enter, session: Ses
     send(browser, path, "move", "renewed", step="renew", expires_on=days_from_now(500).isoformat())
     session.refresh(entry)
     assert entry.expires_on == days_from_now(500)
-    page = send(browser, path, "withdraw", "withdrawn")
+    page = send(browser, path, "withdraw", "entry-withdrawn")
     assert "取り下げ" in page
     session.refresh(entry)
     assert entry.status == EntryStatus.WITHDRAWN

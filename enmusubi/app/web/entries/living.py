@@ -91,7 +91,7 @@ def withdraw(screen: Screen, kind: steps.Kind, public_id: uuid.UUID, show: Show)
     except REFUSED as error:
         screen.start_over()
         return show(screen, public_id, Said(error.status, why_not(screen.speech, error)))
-    return screen.go(path_of(kind, public_id), done="withdrawn")
+    return screen.go(path_of(kind, public_id), done="entry-withdrawn")
 
 
 def review(screen: Screen, kind: steps.Kind, public_id: uuid.UUID, show: Show) -> Response:

@@ -15,7 +15,7 @@ DONE: Final[dict[str, str]] = {
     "resumed": N_("It is back in the catalogue."),
     "renewed": N_("Its last day was moved."),
     "archived": N_("It was put aside."),
-    "withdrawn": N_("It was withdrawn. You still find it here."),
+    "entry-withdrawn": N_("It was withdrawn. You still find it here."),
     "approved": N_("Approved. Its owner is told."),
     "sent-back": N_("Sent back. Its owner is told, and reads your reason."),
     "ready": N_("Noted: what was declined for want of time or terms is proposed again."),
@@ -88,6 +88,7 @@ HELP: Final[dict[Step, str]] = {
 
 _MOST_INTERESTS: Final = re.compile(r"(\d+) introductions that your organisation asked for")
 _PAST: Final = re.compile(r"(\w+): (\d{4}-\d{2}-\d{2}) is past")
+_NOT_DISCLOSED: Final = re.compile(r"the (need|seed) is \w+, so nothing is disclosed|one of the two entries is a draft")
 # Sentences of the use cases and of drafts, as they are raised: they are translated by the catalogue.
 _KNOWN: Final = frozenset(
     {
@@ -128,6 +129,12 @@ def why_not(speech: Speech, error: EnmusubiError) -> str:
             N_("%(most)s introductions that your organisation asked for wait for an answer: as many as may at once."),
             most=most[1],
         )
+    if _NOT_DISCLOSED.match(error.detail):
+        return speech.say(
+            N_("One of the two entries is not open any more, so nothing is disclosed. Close it, or ask its owner.")
+        )
+    if error.detail.startswith("nobody can answer for"):
+        return speech.say(N_("On one of the two sides nobody has an account to answer with: invite somebody first."))
     if _PAST.match(error.detail):
         return speech.say(N_("That day is past already."))
     if isinstance(error, PreconditionFailedError):
