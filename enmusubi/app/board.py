@@ -148,7 +148,7 @@ def overdue(session: Session, caller: Caller, most: int = SHOWN) -> Some:
     waits = session.scalars(chosen).all()
     handlers = {wait.match.coordinator_id for wait in waits if wait.match.coordinator_id is not None}
     named = select(Account.id, Account.name).where(Account.id.in_(handlers))
-    names = {key: name for key, name in session.execute(named)}
+    names = {row.id: row.name for row in session.execute(named)}
     lines = [
         Late(
             match=wait.match.public_id,

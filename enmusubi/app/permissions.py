@@ -287,7 +287,16 @@ OPEN: Final = frozenset(
 """Routes that need no account: the service's health, and the ways to sign in."""
 
 
-PAGES: Final[Mapping[str, Right]] = {}
+PAGES: Final[Mapping[str, Right]] = {
+    "page_board": Right.READ_INDICATORS,
+    "page_board_table": Right.READ_INDICATORS,
+    "page_chain": Right.READ_CHAIN,
+    "page_chain_table": Right.READ_CHAIN,
+    # Everybody sees the map, and on it the entries that they may see.
+    "page_map": Right.READ_SEED,
+    "page_map_points": Right.READ_SEED,
+    "page_map_table": Right.READ_SEED,
+}
 """The right that each page, and each form of a page, needs."""
 
 PERSONAL_PAGES: Final = frozenset({"page_first", "do_sign_out"})

@@ -8,11 +8,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enmusubi.app.web import entering, failures
+from enmusubi.app.web.board import library
+from enmusubi.app.web.board import pages as board
 from enmusubi.app.web.rendering import STATIC, static_version
 
 API: Final = ("/api/", "/health/")
 """Where paths of the other application begin."""
-ROUTERS: Final = (entering.router,)
+ROUTERS: Final = (board.router, entering.router)
 
 
 class Pages:
@@ -46,6 +48,7 @@ def create_pages(beside: FastAPI) -> FastAPI:
     pages.state.runtime = beside.state.runtime
     pages.state.places = beside.state.places
     pages.mount(f"/static/{static_version()}", _Static(directory=STATIC), name="static")
+    pages.mount(library.folder_address(), library.library, name="plots")
     for router in ROUTERS:
         pages.include_router(router)
     failures.install(pages)

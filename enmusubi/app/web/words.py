@@ -15,6 +15,7 @@ from enmusubi.app.vocabulary import (
     Letters,
     MatchStatus,
     OrganisationKind,
+    OriginKind,
     OutcomeKind,
     ReasonCode,
     Role,
@@ -91,6 +92,12 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         Cooperation.ACADEMIC_GUIDANCE: N_("academic guidance"),
         Cooperation.LICENCE: N_("licence"),
         Cooperation.CLINICAL_TRIAL: N_("clinical trial"),
+    },
+    OriginKind: {
+        OriginKind.SEED: N_("seed"),
+        OriginKind.NEED: N_("need"),
+        OriginKind.MATCH: N_("match"),
+        OriginKind.OUTCOME: N_("outcome"),
     },
     OutcomeKind: {
         OutcomeKind.JOINT_RESEARCH: N_("joint research"),
