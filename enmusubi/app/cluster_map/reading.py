@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,12 @@ class MapQuery(BaseModel):
     top: Place | None = None
     kind: Literal["seed", "need"] | None = None
     field: Annotated[str, Field(max_length=40)] | None = Field(default=None, description="A section, such as IPC:C")
+
+    @field_validator("kind", "field", mode="before")
+    @classmethod
+    def _left_empty(cls, value: object) -> object:
+        """A filter of a form that is left empty is none."""
+        return None if value == "" else value
 
     @property
     def is_whole(self) -> bool:

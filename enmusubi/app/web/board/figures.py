@@ -1,14 +1,14 @@
 """The figures of a fiscal year as plots and tables."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from enmusubi.app.board import Alone, Late, Load
 from enmusubi.app.indicators import Indicators, Row
 from enmusubi.app.indicators_shown import DaysOut, FiguresOut, figures_out
 from enmusubi.app.vocabulary import Counted
 from enmusubi.app.web.board.fields import section_said
-from enmusubi.app.web.board.plots import Plot, named_rows
+from enmusubi.app.web.board.plots import Plot, figures_axis, named_rows
 from enmusubi.app.web.board.tables import Cell, Table, cells
 from enmusubi.app.web.languages import N_, Speech
 from enmusubi.app.web.words import word
@@ -74,7 +74,7 @@ def funnel(speech: Speech, figures: FiguresOut) -> tuple[Plot, Table]:
         speech.say(N_("From posted to outcome")),
         [{"type": "bar", "orientation": "h", "y": steps, "x": counts, "text": said, "hoverinfo": "text+y",
           "textposition": "auto", "colour": "--plot-1", "cliponaxis": False}],
-        {"height": 340, "yaxis": {"autorange": "reversed"}, "xaxis": {"rangemode": "tozero"}},
+        {"height": 340, "yaxis": {"autorange": "reversed"}, "xaxis": figures_axis(counts)},
     )  # fmt: skip
     headings = [
         speech.say(N_("step")), speech.say(N_("number")), speech.say(N_("median days")),
@@ -102,7 +102,7 @@ def years(speech: Speech, of: Sequence[Indicators]) -> tuple[Plot, Table]:
          "colour": f"--plot-{number + 1}"}
         for number, place in enumerate(shown)
     ]  # fmt: skip
-    layout = {"height": 320, "barmode": "group", "xaxis": {"type": "category"}}
+    layout = {"height": 320, "barmode": "group", "xaxis": {"type": "category"}, "yaxis": figures_axis(*counted)}
     plot = Plot("years", speech.say(N_("Fiscal years")), traces, layout)
     headings = [
         speech.say(N_("fiscal year")), *(speech.say(step) for step in _STEPS), speech.say(N_("amount (JPY)")),
@@ -121,13 +121,14 @@ def breakdown(speech: Speech, of: Indicators) -> tuple[Plot, Table]:
     """Rows of organisations, fields or coordinators."""
     named = [(row_said(speech, row), figures_out(row)) for row in of.rows]
     most = sorted(named, key=lambda one: -sum(_counts(one[1])[place] for place in (2, 5, 6)))[:MOST_BARS]
-    traces = [
+    traces: list[dict[str, Any]] = [
         {"type": "bar", "orientation": "h", "name": speech.say(_STEPS[place]), "y": list(range(len(most))),
          "x": [_counts(figures)[place] for _, figures in most], "colour": f"--plot-{number + 2}"}
         for number, place in enumerate((2, 5, 6))
     ]  # fmt: skip
     rows_named = named_rows([name for name, _ in most])
-    layout = {"height": 120 + 42 * len(most), "barmode": "group", "yaxis": rows_named}
+    layout = {"height": 120 + 42 * len(most), "barmode": "group", "yaxis": rows_named,
+              "xaxis": figures_axis(*(trace["x"] for trace in traces))}  # fmt: skip
     plot = Plot("breakdown", speech.say(N_("Introductions, agreements and outcomes")), traces, layout)
     headings = [
         speech.say(N_("name")), speech.say(N_("seeds registered")), *(speech.say(step) for step in _STEPS),
@@ -159,7 +160,8 @@ def load(speech: Speech, of: Sequence[Load]) -> tuple[Plot, Table]:
          "offsetgroup": "late" if colour == "--plot-bad" else "open"}
         for name, counts, colour in parts
     ]  # fmt: skip
-    layout = {"height": 120 + 48 * len(of), "barmode": "stack", "yaxis": named_rows(names)}
+    layout = {"height": 120 + 48 * len(of), "barmode": "stack", "yaxis": named_rows(names),
+              "xaxis": figures_axis([each.matches for each in of], [each.overdue for each in of])}  # fmt: skip
     headings = [
         speech.say(N_("coordinator")), *(part[0] for part in parts[:3]),
         speech.say(N_("own steps waited for")), parts[3][0],

@@ -22,6 +22,7 @@ def picture(speech: Speech, view: MapView) -> Plot:
     traces = []
     for number, each in enumerate(ranked):
         colour = f"--plot-{number + 1}" if number < COLOURS and each.section is not None else "--plot-other"
+        shown = False
         for kind in ("seed", "need"):
             dots = [dot for dot in view.dots if (dot.kind, dot.section) == (kind, each.section)]
             spots = [cell for cell in view.cells if (cell.kind, cell.section) == (kind, each.section)]
@@ -30,7 +31,7 @@ def picture(speech: Speech, view: MapView) -> Plot:
             named = section_said(speech, each.section)
             said = word(speech, OriginKind(kind))
             trace: dict[str, Any] = {
-                "type": "scatter", "mode": "markers", "name": f"{named} · {said}", "legendgroup": named,
+                "type": "scatter", "mode": "markers", "name": named, "legendgroup": named, "showlegend": not shown,
                 "symbol": _SYMBOLS[kind], "colour": colour, "hoverinfo": "text", "opacity": 0.85 if dots else 0.6,
                 "x": [one.x for one in (*dots, *spots)], "y": [one.y for one in (*dots, *spots)],
             }  # fmt: skip
@@ -47,6 +48,7 @@ def picture(speech: Speech, view: MapView) -> Plot:
                     "customdata": [None] * len(spots),
                 }
             traces.append(trace)
+            shown = True  # once for both sides: their shapes are explained above
     hidden = {"visible": False}
     layout = {"height": 640, "xaxis": hidden, "yaxis": {**hidden, "scaleanchor": "x"}, "pans": True,
               "showlegend": True}  # fmt: skip

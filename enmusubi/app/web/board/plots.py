@@ -29,6 +29,12 @@ def named_rows(labels: Sequence[str]) -> dict[str, Any]:
             "autorange": "reversed", "zeroline": False}  # fmt: skip
 
 
+def figures_axis(*counts: Sequence[int]) -> dict[str, Any]:
+    """An axis of numbers from zero on, also where all of them are zero."""
+    most = max((number for each in counts for number in each), default=0)
+    return {"range": [0, max(1.0, most * 1.08)], "tickformat": ",d", "nticks": min(6, most + 2)}
+
+
 def plain(text: str | None, longest: int = LONGEST) -> str:
     """A text that somebody wrote, as a label: the library reads some tags in texts, and these are not ours.
 

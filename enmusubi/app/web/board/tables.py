@@ -30,6 +30,13 @@ class Cell:
         """Whether it is a number."""
         return isinstance(self.value, int | float)
 
+    @property
+    def kind(self) -> str | None:
+        """How it is set: what must not be broken over lines is named."""
+        if self.is_figure:
+            return "figure"
+        return "day" if isinstance(self.value, datetime.date) else None
+
     def said(self, speech: Speech) -> str:
         """As its reader reads it."""
         if self.value is None:
