@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import acting_as_service
+from enmusubi.app.clock import day_of
 from enmusubi.app.cluster_map.drawing import draw_next
 from enmusubi.app.models import Match, RecordEvent, Wait
 from enmusubi.app.vocabulary import EntryStatus, Language, MatchStatus, Role
@@ -53,7 +54,7 @@ def a_late_wait(session: Session, people: People, **titles: str) -> Match:
     put_match_into(session, match, MatchStatus.SHORTLISTED)
     match.coordinator_id = people.coordinator.caller.id
     wait = session.scalars(select(Wait).where(Wait.match_id == match.id, Wait.ended.is_(None))).one()
-    wait.due_on = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=7)
+    wait.due_on = day_of(datetime.datetime.now(datetime.UTC)) - datetime.timedelta(days=7)
     session.commit()
     return match
 
@@ -180,7 +181,7 @@ def test_hostile_texts_are_shown_as_they_are(enter: Enter, people: People, sessi
     a_seed(session, people.cluster, title=HOSTILE)
     origins = [{"kind": "seed", "id": str(a_seed(session, people.cluster, title=HOSTILE).public_id)}]
     session.commit()
-    people.university.create("/seeds", {"title": HOSTILE, "origins": origins})
+    people.university.create("/seeds", {"title": HOSTILE, "grown_from": origins})
     draw(session, people)
     page = enter(people.coordinator).open(path)
     assert "<script>alert" not in page
@@ -216,7 +217,7 @@ def test_a_chain_is_a_picture_and_a_table(enter: Enter, people: People, session:
     """Generations from left to right; one entry's part of it is asked for by its id."""
     first = a_seed(session, people.cluster, title="first")
     session.commit()
-    child = people.university.create("/seeds", {"title": "second", "origins": [of_seed(first.public_id)]})
+    child = people.university.create("/seeds", {"title": "second", "grown_from": [of_seed(first.public_id)]})
     browser = enter(people.university, Language.EN)
     page = browser.open("/board/chain")
     (nodes,) = [each for each in plotted(page, "chain")["traces"] if each["mode"] != "lines"]

@@ -113,7 +113,7 @@ function draw(element, { traces, layout }) {
     font: { family: getComputedStyle(document.body).fontFamily, color: ink, size: 13 },
     margin: { l: 12, r: 12, t: 12, b: 24 }, hovermode: "closest", dragmode: pans ? "pan" : false,
     hoverlabel: { align: "left", bgcolor: looks("--paper"), bordercolor: line, font: { color: ink } },
-    legend: narrow ? { orientation: "h", y: -0.05, yanchor: "top" } : { orientation: "h", y: 1.02, yanchor: "bottom" },
+    legend: { orientation: "h", yref: "container", ...(narrow ? { y: 0, yanchor: "bottom" } : { y: 1, yanchor: "top" }) },
     uirevision: "kept",
     xaxis: { ...axis, ...given.xaxis }, yaxis: { ...axis, ...given.yaxis },
   }, { displayModeBar: false, responsive: true, scrollZoom: Boolean(pans), doubleClick: pans ? "reset" : false });
