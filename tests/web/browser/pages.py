@@ -8,5 +8,9 @@ STRANGER: Final = None
 PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (STRANGER, "/sign-in"),
     (STRANGER, "/nothing/here"),
+    (Role.COORDINATOR, "/board"),
+    (Role.COORDINATOR, "/board/map"),
+    (Role.COORDINATOR, "/board/chain"),
+    (Role.COMPANY, "/board/map"),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""
