@@ -53,7 +53,7 @@ def lay_out(
     A group is a side and a language: models set these apart from each other, whatever is said, so that a plane would
     show first who says it, and in which language. Each group's mean is taken away. The same input gives the same plane.
     """
-    known = ~np.isnan(before).any(axis=1)
+    known = _known(before)
     vectors = _centred(matrix, groups)
     unsettled = int((~(known & settled)).sum())
     if known.any() and unsettled <= max(_FEW_NEWCOMERS, NEWCOMERS * len(names)) and (known & settled).sum() >= _LEAST:
@@ -67,6 +67,11 @@ def lay_out(
     if others.any():
         positions[others] = _among(vectors[others], vectors[chosen], laid)
     return Layout(positions, np.ones(len(names), dtype=np.bool_))
+
+
+def _known(before: Plane) -> NDArray[np.bool_]:
+    """Which were placed before."""
+    return np.asarray(np.isfinite(before).all(axis=1), dtype=np.bool_)
 
 
 def _placed(vectors: Matrix, before: Plane, known: NDArray[np.bool_], settled: NDArray[np.bool_]) -> Layout:
@@ -87,7 +92,8 @@ def _centred(matrix: Matrix, groups: Sequence[str]) -> Matrix:
         vectors[of_group] -= mean if of_group.sum() >= _LEAST_OF_GROUP else overall
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     lengths[lengths < 1e-6] = 1.0
-    return vectors / lengths
+    centred: Matrix = vectors / lengths
+    return centred
 
 
 def _landmarks(names: Sequence[str]) -> NDArray[np.int64]:
@@ -100,7 +106,7 @@ def _landmarks_laid_out(vectors: Matrix, before: Plane) -> Plane:
     count = len(vectors)
     if count < _LEAST:
         return _by_components(vectors)
-    known = ~np.isnan(before).any(axis=1)
+    known = _known(before)
     begun = known.sum() >= max(_LEAST, count // 10)
     if begun:
         start = before.copy()

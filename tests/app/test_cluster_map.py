@@ -133,8 +133,8 @@ def test_raw_statements_find_no_more(database: RolledBackDatabase, session: Sess
         ):
             act_as(asking, person.caller)
             counts[name] = asking.scalar(text("select count(*) from map_positions"))
-            assert asking.execute(text("update map_positions set x = 0")).rowcount == 0
-            assert asking.execute(text("delete from map_positions")).rowcount == 0
+            assert asking.scalars(text("update map_positions set x = 0 returning id")).all() == []
+            assert asking.scalars(text("delete from map_positions returning id")).all() == []
     assert counts == {"company": 1, "university": 2, "elsewhere": 0}
 
 

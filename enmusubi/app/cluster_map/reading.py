@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app import visibility
@@ -101,7 +101,7 @@ class MapView:
 
     drawn: datetime.datetime | None
     whole: Frame | None
-    """Where all lies that its reader may see; None where that is nothing."""
+    """Where what its reader may see of the part lies, of whichever side and field; None where that is nothing."""
     sections: Sequence[SectionCount]
     dots: Sequence[Dot]
     cells: Sequence[Cell]
@@ -166,20 +166,22 @@ def _sides(query: MapQuery) -> list[tuple[Role, Kind]]:
 
 
 def _counted(session: Session, caller: Caller, query: MapQuery) -> tuple[Frame | None, Sequence[SectionCount]]:
-    """Where everything lies, and how much of it by section in the part; one look at each side."""
+    """Where it lies, and how much of it by section; one look at each side."""
     frames: list[Frame] = []
     counts: dict[str | None, dict[str, int]] = {}
     for role, kind in _SIDES:
         section = section_of(kind).label("section")
-        inside = literal(True) if query.is_whole else _within(query)
         columns = (
             section,
-            func.count().filter(inside).label("inside"),
+            func.count().label("inside"),
             func.min(MapPosition.x), func.max(MapPosition.x), func.min(MapPosition.y), func.max(MapPosition.y),
         )  # fmt: skip
-        for found in session.execute(_visible(caller, kind, *columns).group_by(section)):
+        chosen = _visible(caller, kind, *columns)
+        # Of a part nothing beyond it is looked at.
+        chosen = chosen if query.is_whole else chosen.where(_within(query))
+        for found in session.execute(chosen.group_by(section)):
             frames.append(Frame(*found[2:]))
-            if query.kind in (None, role) and query.field in (None, found.section) and found.inside:
+            if query.kind in (None, role) and query.field in (None, found.section):
                 counts.setdefault(found.section, {})[role] = found.inside
     whole = None
     if frames:

@@ -123,7 +123,9 @@ def test_every_table_is_a_file_and_recorded(enter: Enter, people: People, sessio
     for table in ("funnel", "years", "load", "indicators"):
         assert rows_of(browser.open(f"/board/tables/{table}.csv"))
     assert rows_of(browser.open("/board/chain.csv")) == []
-    said = [event.content for event in session.scalars(select(RecordEvent).where(RecordEvent.action == "exported"))]
+    said = [
+        event.content or "" for event in session.scalars(select(RecordEvent).where(RecordEvent.action == "exported"))
+    ]
     for table in ("overdue", "unasked_seeds", "unanswered_needs", "map", "funnel", "years", "load", "chain"):
         assert any(f"board_{table}" in content for content in said), table
     assert not any("never asked for" in content for content in said)

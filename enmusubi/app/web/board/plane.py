@@ -33,7 +33,8 @@ def picture(speech: Speech, view: MapView) -> Plot:
             trace: dict[str, Any] = {
                 "type": "scatter", "mode": "markers", "name": named, "legendgroup": named, "showlegend": not shown,
                 "symbol": _SYMBOLS[kind], "colour": colour, "hoverinfo": "text", "opacity": 0.85 if dots else 0.6,
-                "x": [one.x for one in (*dots, *spots)], "y": [one.y for one in (*dots, *spots)],
+                "x": [dot.x for dot in dots] + [spot.x for spot in spots],
+                "y": [dot.y for dot in dots] + [spot.y for spot in spots],
             }  # fmt: skip
             if dots:
                 trace |= {
