@@ -13,8 +13,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import orthogonal_procrustes
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 from enmusubi.matching.similarity import Matrix
@@ -103,6 +101,9 @@ def _landmarks(names: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _landmarks_laid_out(vectors: Matrix, before: Plane) -> Plane:
+    # Here, as below: loaded by who draws a map, and by no other process.
+    from sklearn.manifold import TSNE
+
     count = len(vectors)
     if count < _LEAST:
         return _by_components(vectors)
@@ -138,6 +139,8 @@ def _turned(laid: Plane, before: Plane, known: NDArray[np.bool_]) -> Plane:
 
 def _by_components(vectors: Matrix) -> Plane:
     """The two principal components; fewer where there are fewer entries than these need."""
+    from sklearn.decomposition import PCA
+
     positions: Plane = np.zeros((len(vectors), 2))
     components = min(2, *vectors.shape) if len(vectors) > 1 else 0
     if components and np.ptp(vectors, axis=0).any():
