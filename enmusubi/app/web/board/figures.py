@@ -127,7 +127,7 @@ def breakdown(speech: Speech, of: Indicators) -> tuple[Plot, Table]:
         for number, place in enumerate((2, 5, 6))
     ]  # fmt: skip
     rows_named = named_rows([name for name, _ in most])
-    layout = {"height": 120 + 42 * len(most), "barmode": "group", "yaxis": rows_named,
+    layout = {"height": 160 + 42 * len(most), "barmode": "group", "yaxis": rows_named,
               "xaxis": figures_axis(*(trace["x"] for trace in traces))}  # fmt: skip
     plot = Plot("breakdown", speech.say(N_("Introductions, agreements and outcomes")), traces, layout)
     headings = [
@@ -160,7 +160,7 @@ def load(speech: Speech, of: Sequence[Load]) -> tuple[Plot, Table]:
          "offsetgroup": "late" if colour == "--plot-bad" else "open"}
         for name, counts, colour in parts
     ]  # fmt: skip
-    layout = {"height": 120 + 48 * len(of), "barmode": "stack", "yaxis": named_rows(names),
+    layout = {"height": 172 + 48 * len(of), "barmode": "stack", "yaxis": named_rows(names),
               "xaxis": figures_axis([each.matches for each in of], [each.overdue for each in of])}  # fmt: skip
     headings = [
         speech.say(N_("coordinator")), *(part[0] for part in parts[:3]),
