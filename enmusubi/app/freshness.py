@@ -115,6 +115,12 @@ class Freshness:
             self._followed[cluster_id] = self._live.of(str(public_id))
         return [self._followed[cluster_id] for cluster_id, _ in clusters]
 
+    def published(self, session: Session) -> dict[int, str]:
+        """The id of the snapshot of each cluster that has one, by the cluster's key."""
+        self.follow_all(session)
+        snapshots = {key: live.current for key, live in list(self._followed.items())}
+        return {key: snapshot.id for key, snapshot in snapshots.items() if snapshot is not None}
+
     def current(self, session: Session, kind: Kind, cluster_id: int, *, needs_unknown: bool = False) -> Index:
         """The index of a cluster, its fresh rows of `kind` brought up to what `session` sees now.
 

@@ -36,6 +36,8 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "indicator_states": _READ,
     "interests": _ALL,  # asked anew where a match is taken up again
     "invitations": _CHANGE,
+    "map_drawings": _CHANGE,
+    "map_positions": _ALL,  # drawn anew by the worker
     "match_steps": _ADD,  # what happened has happened
     "matches": _CHANGE,
     "need_details": _CHANGE,

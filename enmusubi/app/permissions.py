@@ -369,6 +369,14 @@ PAGES: Final[Mapping[str, Right]] = {
     "do_find_more": Right.REVIEW_MATCH,
     "do_save_view": Right.READ_REVIEWS,
     "do_remove_view": Right.READ_REVIEWS,
+    "page_board": Right.READ_INDICATORS,
+    "page_board_table": Right.READ_INDICATORS,
+    "page_chain": Right.READ_CHAIN,
+    "page_chain_table": Right.READ_CHAIN,
+    # Everybody sees the map, and on it the entries that they may see.
+    "page_map": Right.READ_SEED,
+    "page_map_points": Right.READ_SEED,
+    "page_map_table": Right.READ_SEED,
 }
 """The right that each page, and each form of a page, needs."""
 

@@ -17,6 +17,7 @@ from enmusubi.app.alerting.chores import chores_for
 from enmusubi.app.alerting.stopping import stop_link
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.clock import Clock, SystemClock
+from enmusubi.app.cluster_map.chores import chores_for as drawing_for
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.delivering.outbound import Outbound, outbound_for
@@ -221,7 +222,12 @@ class Runtime:
         self._stack.callback(beside.close)
         stop = partial(stop_link, self.settings.address)
         outbound = outbound_for(self.settings, beside.session, self.desk.post, self.clock, stop)
-        chores = (*CHORES, forgetting(self.settings), *chores_for(self.settings, matchmaking))
+        chores = (
+            *CHORES,
+            forgetting(self.settings),
+            *chores_for(self.settings, matchmaking),
+            *drawing_for(matchmaking.freshness, encoder),
+        )
         self._stack.callback(Worker(beside, outbound, chores, encoder).close)
 
     @cached_property

@@ -100,11 +100,14 @@ def index(
     sentences: Annotated[
         bool, typer.Option("--sentences", help="Store sentence vectors too, by which matches are explained.")
     ] = False,
+    no_map: Annotated[
+        bool, typer.Option("--no-map", help="Leave the map of the cluster to the worker, who draws it soon after.")
+    ] = False,
 ) -> None:
-    """Embed what has no up-to-date embedding and publish a snapshot."""
+    """Embed what has no up-to-date embedding, publish a snapshot, and draw the map after it."""
     from enmusubi.app.cli import ingesting
 
-    ingesting.index(sentences=sentences)
+    ingesting.index(sentences=sentences, maps=not no_map)
 
 
 @app.command()

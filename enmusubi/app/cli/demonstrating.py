@@ -69,6 +69,7 @@ def demo(samples: Path | None, *, serve_api: bool) -> None:
             _ingest(console, database, cluster, folder / name, kind)
         embedded, published = ingesting.embed_and_publish(settings, database, encoder)
         ingesting.show_published(console, database, embedded, published)
+        ingesting.draw_maps(settings, database, encoder)
         console.print(f"sentences of {ingesting.store_sentences(database, encoder)} entries stored", highlight=False)
         with matchmaking(settings, database, cluster, encoder) as matchmaker, database.session() as session:
             caller = operator(cluster)

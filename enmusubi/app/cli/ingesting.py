@@ -1,5 +1,6 @@
 """`enmusubi ingest` and `enmusubi index`: files in, a published snapshot and a report out."""
 
+import datetime
 import sys
 import time
 from collections.abc import Sequence
@@ -9,17 +10,22 @@ from pathlib import Path
 
 from rich.console import Console
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from enmusubi.app import embeddings, idempotency, passages
 from enmusubi.app.cli import showing
 from enmusubi.app.cli.accounts import find_organisation
 from enmusubi.app.cli.opening import find_cluster, opened, read_settings
+from enmusubi.app.clock import SystemClock
+from enmusubi.app.cluster_map.chores import DRAWING
+from enmusubi.app.cluster_map.drawing import draw_next
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.errors import InvalidInputError, NotFoundError
 from enmusubi.app.models import Cluster, Seed
 from enmusubi.app.runtime import encoder_for
 from enmusubi.app.vocabulary import FileContent
+from enmusubi.app.working.chores import Chore
 from enmusubi.ingest import indexing, sources
 from enmusubi.ingest.loading import Destination
 from enmusubi.ingest.organisations import load_organisations
@@ -152,8 +158,11 @@ def _mapping(pairs: Sequence[str]) -> dict[str, str]:
     return mapping
 
 
-def index(*, sentences: bool = False) -> None:
-    """Embed everything that is stale and publish; with `sentences`, store the vectors of those too."""
+def index(*, sentences: bool = False, maps: bool = True) -> None:
+    """Embed everything that is stale and publish; with `sentences`, store the vectors of those too.
+
+    With `maps`, draw the maps of what is published afterwards; the worker does it too, a minute later.
+    """
     settings = read_settings()
     encoder = encoder_for(settings)
     console = Console()
@@ -163,6 +172,8 @@ def index(*, sentences: bool = False) -> None:
             session.commit()
         embedded, published = embed_and_publish(settings, database, encoder)
         show_published(console, database, embedded, published)
+        if maps:
+            draw_maps(settings, database, encoder)
         with database.session() as session:
             stale = passages.count_stale(session, encoder)
         if sentences:
@@ -190,6 +201,21 @@ def store_sentences(database: Database, encoder: Encoder) -> int:
             if advance is not None:
                 advance(looked_at)
     return stored
+
+
+def draw_maps(settings: Settings, database: Database, encoder: Encoder) -> None:
+    """Draw the maps that are older than their snapshots, unless a worker draws at this moment."""
+    with database.session() as session:
+        clusters = session.execute(select(Cluster.id, Cluster.public_id)).all()
+    current = {key: indexing.current(settings, public_id) for key, public_id in clusters}
+    snapshots = {key: manifest.id for key, manifest in current.items() if manifest is not None}
+    drawn: list[int | None] = []
+
+    def draw_one(session: Session, now: datetime.datetime) -> None:
+        drawn.append(draw_next(session, encoder, snapshots))
+
+    while Chore(DRAWING, 1, draw_one).run(database.session, SystemClock()) and drawn[-1] is not None:
+        pass
 
 
 def embed_and_publish(

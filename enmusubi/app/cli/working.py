@@ -13,6 +13,7 @@ from enmusubi.app.alerting.chores import chores_for
 from enmusubi.app.alerting.stopping import stop_link
 from enmusubi.app.cli.log_lines import write_log
 from enmusubi.app.cli.opening import read_settings
+from enmusubi.app.cluster_map.chores import chores_for as drawing_for
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.delivering.outbound import outbound_for
@@ -51,7 +52,12 @@ def work() -> None:
         _, matchmaking = matchmaking_of(settings, database, encoder, reranker_for(settings), stack)
         stop = partial(stop_link, settings.address)
         outbound = outbound_for(settings, database.session, post_office(settings), stop_link=stop)
-        chores = (*CHORES, forgetting(settings), *chores_for(settings, matchmaking))
+        chores = (
+            *CHORES,
+            forgetting(settings),
+            *chores_for(settings, matchmaking),
+            *drawing_for(matchmaking.freshness, encoder),
+        )
         stack.callback(Worker(database, outbound, chores, encoder).close)
         logger.info("working")
         stopping.wait()

@@ -15,6 +15,7 @@ from enmusubi.app.models.entries import (
 from enmusubi.app.models.imports import Import
 from enmusubi.app.models.indicators import IndicatorFigures, IndicatorState
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
+from enmusubi.app.models.maps import MapDrawing, MapPosition
 from enmusubi.app.models.matches import Decline, Fitting, Match, Review
 from enmusubi.app.models.notices import Delivery, Notice, WebhookEndpoint
 from enmusubi.app.models.organisations import Cluster, ClusterSettings, Organisation
@@ -51,6 +52,8 @@ __all__ = [
     "IndicatorState",
     "Interest",
     "Invitation",
+    "MapDrawing",
+    "MapPosition",
     "Match",
     "MatchStep",
     "Need",

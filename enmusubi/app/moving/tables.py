@@ -71,6 +71,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "indicator_figures": "counted anew when somebody asks for them",
     "indicator_states": "which moment the figures are of: of these alone",
     "invitations": "secrets, and links to another address: people are invited anew",
+    "map_drawings": "which snapshot the map was drawn after: there it is another",
+    "map_positions": "computed again from the vectors, after the next snapshot",
     "notices": "what was told was told; a copy would be told again",
     "oidc_sign_ins": "secrets of minutes",
     "passages": "computed again from the texts",

@@ -8,6 +8,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enmusubi.app.web import accounts, entering, failures, queue
+from enmusubi.app.web.board import library
+from enmusubi.app.web.board import pages as board
 from enmusubi.app.web.entries import routers as entries
 from enmusubi.app.web.posting import needs as posting_needs
 from enmusubi.app.web.posting import seeds as posting_seeds
@@ -21,6 +23,7 @@ ROUTERS: Final = (
     posting_seeds.router,
     entering.router,
     *accounts.ROUTERS,
+    board.router,
     *entries.ROUTERS,
     *queue.ROUTERS,
 )
@@ -71,6 +74,7 @@ def create_pages(beside: FastAPI) -> FastAPI:
     pages.state.runtime = beside.state.runtime
     pages.state.places = beside.state.places
     pages.mount(f"/static/{static_version()}", _Static(directory=STATIC), name="static")
+    pages.mount(library.folder_address(), library.library, name="plots")
     for router in ROUTERS:
         pages.include_router(router)
     failures.install(pages)

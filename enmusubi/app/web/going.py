@@ -22,10 +22,11 @@ _OVERSIGHT: Final = (
     ("/queue", N_("Review queue")), ("/board", N_("Board")), *_SIDES, ("/waiting", N_("To approve")),
 )  # fmt: skip
 _PLACES: Final[dict[Role, tuple[tuple[str, str], ...]]] = {
-    Role.COMPANY: (("/needs?mine=true", N_("Our needs")), ("/needs/new", N_("Post a need")), ("/seeds", N_("Seeds"))),
+    Role.COMPANY: (("/needs?mine=true", N_("Our needs")), ("/needs/new", N_("Post a need")), ("/seeds", N_("Seeds")),
+                   ("/board/map", N_("Map"))),
     Role.UNIVERSITY: (
         ("/seeds?mine=true", N_("Our seeds")), ("/seeds/new", N_("Register a seed")), ("/imports", N_("Files")),
-        ("/needs", N_("Needs")),
+        ("/needs", N_("Needs")), ("/board/map", N_("Map")),
     ),
     Role.COORDINATOR: (*_OVERSIGHT, ("/imports", N_("Files"))),
     Role.CLUSTER_ADMINISTRATOR: (*_OVERSIGHT, ("/people", N_("People"))),

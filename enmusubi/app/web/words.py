@@ -19,6 +19,7 @@ from enmusubi.app.vocabulary import (
     MatchStatus,
     NoticeKind,
     OrganisationKind,
+    OriginKind,
     OutcomeKind,
     ReasonCode,
     RecordedKind,
@@ -100,6 +101,12 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         Cooperation.ACADEMIC_GUIDANCE: N_("academic guidance"),
         Cooperation.LICENCE: N_("licence"),
         Cooperation.CLINICAL_TRIAL: N_("clinical trial"),
+    },
+    OriginKind: {
+        OriginKind.SEED: N_("seed"),
+        OriginKind.NEED: N_("need"),
+        OriginKind.MATCH: N_("match"),
+        OriginKind.OUTCOME: N_("outcome"),
     },
     OutcomeKind: {
         OutcomeKind.JOINT_RESEARCH: N_("joint research"),

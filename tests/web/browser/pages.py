@@ -40,10 +40,9 @@ PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (Role.COORDINATOR, "/needs/new"),
     (Role.COORDINATOR, "/seeds/{seed}/edit"),
     (Role.UNIVERSITY, "/seeds/new"),
-    *((Role.COMPANY, path) for path in ("/needs?mine=true", "/needs?q=nothing", "/seeds", "/work", "/matches/{match}")),
-    *((Role.COMPANY, f"/needs/{{need}}{part}") for part in ("", "/views", "/check", "/withdraw")),
-    *((Role.UNIVERSITY, path) for path in ("/seeds?mine=true", "/seeds/{seed}", "/needs", "/needs/{need}")),
-    *((Role.COORDINATOR, path) for path in ("/needs", "/needs/{need}", "/seeds/{seed}", "/matches/{match}")),
-    *((Role.COORDINATOR, path) for path in ("/waiting", "/work", "/hand-over", "/seeds/{seed}/views")),
+    (Role.COORDINATOR, "/board"),
+    (Role.COORDINATOR, "/board/map"),
+    (Role.COORDINATOR, "/board/chain"),
+    (Role.COMPANY, "/board/map"),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""

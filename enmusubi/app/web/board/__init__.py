@@ -1,0 +1,1 @@
+"""The cluster's board: figures, the map, and the chain of innovation, as pictures and as tables."""
