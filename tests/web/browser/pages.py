@@ -8,5 +8,7 @@ STRANGER: Final = None
 PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (STRANGER, "/sign-in"),
     (STRANGER, "/nothing/here"),
+    (Role.COORDINATOR, "/queue"),
+    (Role.COORDINATOR, "/queue?match=first"),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""

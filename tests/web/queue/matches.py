@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -38,7 +39,7 @@ class Pair:
 
 
 def pairs_of(
-    session: Session, people: People, scores: Sequence[float], *, need: Need | None = None, **seed: object
+    session: Session, people: People, scores: Sequence[float], *, need: Need | None = None, **seed: Any
 ) -> list[Pair]:
     """A need of the company's with a match for each score, each with a seed of the university's."""
     need = need or a_need(session, people.cluster, people.company.organisation, title=f"Need {uuid.uuid4()}")

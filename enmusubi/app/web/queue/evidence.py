@@ -92,7 +92,8 @@ def evidence_of(need: Need, seed: Seed, reasons: Reasons) -> Evidence:
     """The evidence of a match, numbered by the requirements in their order."""
     of_need: dict[Passage, _Mark] = {}
     of_seed: dict[Passage, _Mark] = {}
-    lines, open_lines = [], []
+    lines: list[Line] = []
+    open_lines: list[Line] = []
     left_open = {each.passage for each in reasons.not_addressed}
     for number, aligned in enumerate(reasons.aligned, start=1):
         passage = aligned.requirement.passage
