@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Subquery, and_, func, select, true, tuple_
+from sqlalchemy import Executable, Row, Subquery, and_, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -152,7 +152,7 @@ def _matches_of(
     most: int,
     after: tuple[float, uuid.UUID] | None,
     today: datetime.date,
-) -> Select[*tuple[Any, ...]]:
+) -> Executable:
     each = (
         select(Match.id, Match.score.label("at"), Match.public_id.label("then"))
         .where(Match.need_id == best.c.need_id, in_states(filters.states), *chosen(caller, filters, today))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, null, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select, union
 from sqlalchemy.orm import Session, joinedload
 
 from enmusubi.app import visibility
@@ -149,7 +149,7 @@ def _steps(session: Session, caller: Caller, match: Match) -> list[Decision]:
     return [_decision(match, row) for row in session.execute(query)]
 
 
-def _decision(match: Match, row: Row[*tuple[Any, ...]]) -> Decision:
+def _decision(match: Match, row: Any) -> Decision:
     whose = Whose.THIS if row.id == match.id else Whose.NEED if row.need_id == match.need_id else Whose.SEED
     return Decision(
         whose=whose,
@@ -207,7 +207,7 @@ def _like_it(caller: Caller, match: Match, alike: ColumnElement[bool]) -> Select
     )
 
 
-def _told(row: Row[*tuple[Any, ...]]) -> Past:
+def _told(row: Any) -> Past:
     status = MatchStatus(row.status)
     refused = status in (MatchStatus.DECLINED, MatchStatus.DISMISSED)
     return Past(

@@ -44,5 +44,7 @@ PAGES: Final[tuple[tuple[Role | None, str], ...]] = (
     (Role.COORDINATOR, "/board/map"),
     (Role.COORDINATOR, "/board/chain"),
     (Role.COMPANY, "/board/map"),
+    (Role.COORDINATOR, "/queue"),
+    (Role.COORDINATOR, "/queue?match=first"),
 )
 """`{need}`, `{seed}` and `{match}` stand for the first of the role's lists."""
