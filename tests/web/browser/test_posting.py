@@ -1,7 +1,7 @@
 """The forms of needs and seeds in Chromium: matches while typing, the check, rows, what is not saved yet."""
 
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Browser, Dialog, Request, expect
 
 from enmusubi.app.vocabulary import Language, Role
 from tests.web.sites import Site, a_window
@@ -46,7 +46,12 @@ def test_a_form_that_was_not_saved_asks_before_it_is_left(browser: Browser, site
         window.sign_in(Role.UNIVERSITY)
         page = window.open("/seeds/new")
         asked: list[str] = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept())[0])
+
+        def answered(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.accept()
+
+        page.on("dialog", answered)
         page.reload()
         assert asked == []
         page.fill("#title", "氷")
