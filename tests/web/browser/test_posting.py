@@ -47,11 +47,11 @@ def test_a_form_that_was_not_saved_asks_before_it_is_left(browser: Browser, site
         page = window.open("/seeds/new")
         asked: list[str] = []
 
-        def noted(dialog: Dialog) -> None:
+        def answered(dialog: Dialog) -> None:
             asked.append(dialog.type)
             dialog.accept()
 
-        page.on("dialog", noted)
+        page.on("dialog", answered)
         page.reload()
         assert asked == []
         page.fill("#title", "氷")
