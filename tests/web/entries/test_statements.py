@@ -41,11 +41,17 @@ def test_pages_take_a_fixed_number_of_statements(
             for name in _MOST:
                 path = paths.get(name, name)
                 browser.open(path)  # what is found for the first time is stored
-                with counted(service) as statements:
-                    browser.open(path)
-                taken.setdefault((role, name), []).append(len(statements))
+                # The fewest: now and then a request also does what is due once in so many seconds.
+                fewest = min(_statements(browser, path, service) for _ in range(3))
+                taken.setdefault((role, name), []).append(fewest)
     assert all(first == second for first, second in taken.values()), taken
     worst = {name: max(numbers[0] for (_, each), numbers in taken.items() if each == name) for name in _MOST}
     assert all(worst[name] <= most for name, most in _MOST.items()), str(worst)
     with committed.session() as session:
         assert session.scalar(select(Match.id).limit(1)) is not None
+
+
+def _statements(browser: PageBrowser, path: str, service: Database) -> int:
+    with counted(service) as statements:
+        browser.open(path)
+    return len(statements)
