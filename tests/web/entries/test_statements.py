@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
 from enmusubi.app.models import Match
 from tests.app.browsers import with_password
@@ -10,12 +11,15 @@ from tests.app.factories import a_match, a_need, a_seed
 from tests.app.test_statements import counted
 from tests.web.conftest import PageBrowser
 
-_MOST = {"/needs?mine=true": 8, "/seeds?mine=true": 6, "/needs": 6, "/seeds": 4, "need": 31, "seed": 27, "match": 26}
+_MOST = {"/needs?mine=true": 8, "/seeds?mine=true": 6, "/needs": 6, "/seeds": 4, "need": 31, "seed": 27, "match": 28}
 
 
-def test_pages_take_a_fixed_number_of_statements(committed: Database, serve: Serve, service: Database) -> None:
+def test_pages_take_a_fixed_number_of_statements(
+    committed: Database, serve: Serve, service: Database, settings: Settings
+) -> None:
     """Nothing is looked up row by row, and no page takes more than it does now."""
-    client = serve()
+    # Calls that are counted are written down now and then, whatever is opened.
+    client = serve(given=settings.model_copy(update={"calls_per_minute": 0}))
     with committed.session() as session:
         people = people_of(client, session)
         emails = {person.role: with_password(session, person) for person in people}
@@ -37,11 +41,17 @@ def test_pages_take_a_fixed_number_of_statements(committed: Database, serve: Ser
             for name in _MOST:
                 path = paths.get(name, name)
                 browser.open(path)  # what is found for the first time is stored
-                with counted(service) as statements:
-                    browser.open(path)
-                taken.setdefault((role, name), []).append(len(statements))
+                # The fewest: now and then a request also does what is due once in so many seconds.
+                fewest = min(_statements(browser, path, service) for _ in range(3))
+                taken.setdefault((role, name), []).append(fewest)
     assert all(first == second for first, second in taken.values()), taken
     worst = {name: max(numbers[0] for (_, each), numbers in taken.items() if each == name) for name in _MOST}
-    assert all(worst[name] <= most for name, most in _MOST.items()), worst
+    assert all(worst[name] <= most for name, most in _MOST.items()), str(worst)
     with committed.session() as session:
         assert session.scalar(select(Match.id).limit(1)) is not None
+
+
+def _statements(browser: PageBrowser, path: str, service: Database) -> int:
+    with counted(service) as statements:
+        browser.open(path)
+    return len(statements)
