@@ -12,12 +12,16 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+import enmusubi.app.sheets
 import enmusubi.app.web
 from enmusubi.app.vocabulary import Language
 from enmusubi.app.web.languages import CATALOGUES
 
 WEB: Final = Path(enmusubi.app.web.__file__).parent
+SHEETS: Final = Path(enmusubi.app.sheets.__file__).parent
+"""Below the pages, but in their words."""
 COMMON: Final = "common"
+_OF_SHEETS: Final = "exporting"
 _KEYWORDS: Final[Mapping[str, object]] = {
     "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2),
 }  # fmt: skip
@@ -34,6 +38,8 @@ msgstr ""
 
 def part_of(path: Path) -> str:
     """Which catalogue a file's messages are in: that of its folder among the templates or the modules."""
+    if path.is_relative_to(SHEETS):
+        return _OF_SHEETS
     relative = path.relative_to(WEB / "templates" if path.suffix == ".html" else WEB)
     return relative.parts[0] if len(relative.parts) > 1 else COMMON
 
@@ -90,6 +96,7 @@ def _is_said(message: object) -> bool:
 
 def _files() -> Iterator[Path]:
     yield from WEB.rglob("*.py")
+    yield from SHEETS.rglob("*.py")
     yield from WEB.rglob("*.html")
 
 
