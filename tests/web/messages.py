@@ -48,7 +48,7 @@ def found() -> dict[str, Catalog]:
     """All messages of the pages by the part they are in; one that stands in several parts is in the first."""
     parts: dict[str, Catalog] = {}
     taken: set[object] = set()
-    for path in sorted(_files(), key=lambda path: (part_of(path) != COMMON, str(path))):
+    for path in sorted(_files(), key=_first):
         method = "jinja2.ext:babel_extract" if path.suffix == ".html" else "python"
         options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"} if path.suffix == ".html" else {}
         for _, message, _, _ in extract_from_file(method, str(path), keywords=_KEYWORDS, options=options):  # type: ignore[arg-type]
@@ -92,6 +92,10 @@ def left_over(language: Language) -> list[str]:
 def _is_said(message: object) -> bool:
     said = getattr(message, "string", "")
     return all(said) if isinstance(said, tuple) else bool(said)
+
+
+def _first(path: Path) -> tuple[bool, bool, str]:
+    return part_of(path) != COMMON, path.is_relative_to(SHEETS), str(path)
 
 
 def _files() -> Iterator[Path]:

@@ -27,7 +27,7 @@ from enmusubi.app.sheets import columns
 from enmusubi.app.sheets.columns import MatchRow
 from enmusubi.app.sheets.spreadsheets import Written, as_csv, as_xlsx
 from enmusubi.app.sheets.tables import Cell, Table, table
-from enmusubi.app.sheets.wording import N_, Wording, listed
+from enmusubi.app.sheets.wording import N_, Wording
 from enmusubi.app.vocabulary import Action, RecordedKind
 
 Form = Literal["xlsx", "csv"]
@@ -121,7 +121,7 @@ def _written(asked: Exporting, what: str, query: PageQuery, made: Table) -> Writ
             (say(N_("As of")), day_of(asked.now)),
             (
                 say(N_("Filtered by")),
-                listed(asked.wording, [f"{name}={value}" for name, value in filters.items()]) or "-",
+                "\n".join(f"{name}={value}" for name, value in filters.items()) or "–",
             ),
             (say(N_("What it holds")), say(N_("What the account that exported it may see; nothing confidential."))),
         ]

@@ -100,9 +100,7 @@ def _head(writing: _Writing, match: Match, caller: Caller, cluster: str, now: da
         "cluster": writing.short(cluster, 80),
         "day": writing.wording.day(day_of(now)),
         "status": writing.wording.word(seen_status(match, caller)),
-        "footer": say(
-            N_("What the one who printed it could read on that day. Texts are shortened where it is marked.")
-        ),
+        "footer": say(N_("What the one who printed it could read on that day; shortened where it is marked.")),
         "id": str(match.public_id),
     }
 

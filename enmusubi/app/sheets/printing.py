@@ -59,7 +59,7 @@ def clean(text: str | None) -> str:
 
 
 def shortened(wording: Wording, text: str | None, columns: int) -> str:
-    """The beginning of a text, so many columns wide (a full-width character takes two), with a mark where it was cut."""
+    """The beginning of a text, so many columns wide (a full-width sign takes two), marked where it was cut."""
     whole = clean(text)
     if wide(whole) <= columns:
         return whole

@@ -4,6 +4,8 @@ import csv
 import datetime
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
@@ -46,18 +48,30 @@ class Written:
 
 def as_csv(table: Table) -> Written:
     """CSV (RFC 4180) in UTF-8 with its mark, by which Excel knows it."""
-    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 it is read after this
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    text.write(MARK)
-    writer = csv.writer(text)
-    writer.writerow(table.headings)
     count = 0
-    for row in table.rows:
-        writer.writerow([_plain(cell) for cell in row])
-        count += 1
-    text.detach()
-    file.seek(0)
+    with _file() as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        try:
+            text.write(MARK)
+            writer = csv.writer(text)
+            writer.writerow(table.headings)
+            for count, row in enumerate(table.rows, 1):  # noqa: B007 how many there were
+                writer.writerow([_plain(cell) for cell in row])
+        finally:
+            text.detach()
     return Written(file, count)
+
+
+@contextmanager
+def _file() -> Iterator[IO[bytes]]:
+    """A file that is read from its beginning afterwards, and gone where it could not be written."""
+    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 it stays open
+    try:
+        yield file
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
 
 
 def _plain(cell: Cell) -> str | int | float | None:
@@ -89,9 +103,8 @@ def as_xlsx(table: Table, wording: Wording, about: list[tuple[str, Cell]]) -> Wr
         count += 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.headings))}{count + 1}"
     _describe(book, wording, [*about, (wording.say(N_("Rows")), count)], noted)
-    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 it is read after this
-    book.save(file)
-    file.seek(0)
+    with _file() as file:
+        book.save(file)
     return Written(file, count)
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from enmusubi.app.errors import InvalidInputError
-from enmusubi.app.sheets.wording import Wording
+from enmusubi.app.sheets.wording import N_, Wording
 
 Row = TypeVar("Row")
 Cell = str | int | float | datetime.date | None
 
 MOST: Final = 20_000
 """Rows of a table: so many are written while the transaction of the request is open."""
-TOO_MANY: Final = "an export holds 20,000 rows at most, and there are more: narrow the list by its filters first"
+TOO_MANY: Final = N_("an export holds 20,000 rows at most, and there are more: narrow the list by its filters first")
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ _NOT_RIGHT: Final = N_("a filter in the address is not right: go back to the lis
 
 def _asked(screen: Screen, kind: type[Query]) -> Query:
     """The filters of the list; that one is not right is said, since without it more would be exported."""
-    sent = FormData(screen.request.query_params.multi_items())
+    sent = FormData([(name, text) for name, text in screen.request.query_params.multi_items()])
     query, _ = forms.read(kind, sent, screen.speech, given={"limit": 200, "cursor": None})
     if query is None:
         raise InvalidInputError(_NOT_RIGHT)
