@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app import indicators
 from enmusubi.app.caller import Caller
-from enmusubi.app.clock import JAPAN, day_of
+from enmusubi.app.clock import day_of
 from enmusubi.app.clusters import own_cluster
 from enmusubi.app.indicators import Indicators, IndicatorsQuery, Row
 from enmusubi.app.indicators_shown import FiguresOut, figures_out
@@ -81,7 +81,6 @@ def board_sheet(
         "cluster": clean(cluster.name),
         "span": say(N_("%(first)s to %(last)s"), first=wording.day(whole.begins), last=wording.day(whole.ends)),
         "as_of": say(N_("figures of %(day)s"), day=wording.day(day_of(whole.as_of))),
-        "printed": wording.day(now.astimezone(JAPAN).date()),
         "page": say(N_("page")),
         "glance": _glance(wording, figures),
         "funnel": _funnel(wording, figures),

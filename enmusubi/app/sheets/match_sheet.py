@@ -19,19 +19,21 @@ from enmusubi.app.introducing import reading
 from enmusubi.app.introducing.disclosing import organisations_disclosed
 from enmusubi.app.introducing.shown import StepsOut
 from enmusubi.app.models import Match
-from enmusubi.app.reasons_shown import ReasonsOut, reasons_out
+from enmusubi.app.reasons_shown import CONFIDENTIAL, ReasonsOut, reasons_out
 from enmusubi.app.recording import record
 from enmusubi.app.representations import NeedOut, SeedOut, need_out, seed_out
 from enmusubi.app.reviewing import read_match
 from enmusubi.app.sheets.columns import outline
-from enmusubi.app.sheets.printing import printed, shortened
+from enmusubi.app.sheets.printing import clean, printed, shortened, wide
 from enmusubi.app.sheets.wording import N_, Wording, listed, named
 from enmusubi.app.verdicts import seen_status
 from enmusubi.app.vocabulary import Action, RecordedKind, Role, Side
 
-_SCALES: Final = (1.0, 0.75, 0.55, 0.4, 0.28, 0.18)
+_SCALES: Final = (1.4, 1.1, 0.85, 0.65, 0.5, 0.35, 0.22)
 """By how much texts are shortened until they are on one page."""
 _PAIRS, _QUESTIONS, _STEPS = 4, 6, 4
+_A_SIGN: Final = 2
+"""Columns of a single sign, which says little by itself."""
 Content = dict[str, Any]
 
 STATUS: Final = N_("Status")
@@ -154,9 +156,9 @@ def _connects(writing: _Writing, reasons: ReasonsOut) -> Content:
     aligned = [each for each in reasons.requirements if each.support and each.wanted and not each.confidential]
     shown = aligned[: writing.few(_PAIRS)]
     shared = [*reasons.keywords, *reasons.field_codes]
-    terms = [term.term.replace("_", " ") for term in reasons.shared_terms if any(
-        passage.field not in ("requirements", "constraints") for passage in term.need
-    )]  # fmt: skip
+    # As they are written in the public texts of the need.
+    written = [each.text for term in reasons.shared_terms for each in term.need if each.field not in CONFIDENTIAL]
+    terms = [text for text in dict.fromkeys(map(clean, written)) if wide(text) > _A_SIGN]
     return {
         "heading": writing.say(N_("What connects them")),
         "need": writing.say(N_("What the need asks for")),

@@ -74,7 +74,7 @@ def test_days_are_days() -> None:
 
 
 def test_what_excel_cannot_hold_is_said() -> None:
-    """A text too long ends with how long it is, one with controls shows where they were; both are noted; CSV is whole."""
+    """A text too long ends with its length, one with controls shows where they were; both are noted; CSV is whole."""
     long, odd = "長" * 40_000, "a\x00b\x0bc\x1b\ufffe"
     book = _book(as_xlsx(_of(long, odd, "𠮷" * LONGEST), WORDS, []))
     first, second, third = (cell.value for cell in book.worksheets[0][2])
@@ -104,7 +104,7 @@ def test_too_many_rows_are_refused() -> None:
     def numbers(count: int) -> Iterator[int]:
         yield from range(count)
 
-    columns = [Column[int]("TRL", 6, lambda _, row: row)]
+    columns: list[Column[int]] = [Column("TRL", 6, lambda _, row: row)]
     assert len(_lines(as_csv(table(WORDS, "TRL", columns, numbers(tables.MOST))))) == tables.MOST + 1
     with pytest.raises(InvalidInputError, match="20,000 rows"):
         as_csv(table(WORDS, "TRL", columns, numbers(tables.MOST + 1)))
