@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from enmusubi.app.models import RecordEvent
 from enmusubi.app.sheets import tables
-from enmusubi.app.vocabulary import Action, EntryStatus, MatchStatus, RecordedKind, Role
+from enmusubi.app.vocabulary import Action, EntryStatus, Language, MatchStatus, RecordedKind, Role
+from enmusubi.app.web.rendering import environment
 from tests.app.conftest import People
 from tests.app.factories import a_match, a_need, a_person, a_seed, put_into, put_match_into
 from tests.web.conftest import Enter
@@ -162,3 +163,13 @@ def test_only_who_is_signed_in(client: TestClient) -> None:
     """Others are sent to sign in."""
     reply = client.get("/exports/seeds.csv", follow_redirects=False)
     assert (reply.status_code, reply.headers["location"].partition("?")[0]) == (303, "/sign-in")
+
+
+def test_a_list_leads_to_its_export() -> None:
+    """The links of a list carry its filters, and nothing that somebody wrote breaks out of them."""
+    template = '{% import "macros.html" as ui with context %}{{ ui.exports(address) }}'
+    made = environment(Language.JA).from_string(template)
+    shown = made.render(address='/seeds?q=%22&mine=true"><script>')
+    assert 'href="/exports/seeds.xlsx?q=%22&amp;mine=true&#34;&gt;&lt;script&gt;"' in shown
+    assert "/exports/seeds.csv?" in shown
+    assert 'href="/exports/work.csv"' in environment(Language.EN).from_string(template).render(address="/work")
