@@ -27,7 +27,6 @@ _SHEET_NAME: Final = 31
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REPLACEMENT: Final = "\ufffd"
 _NOT_IN_NAMES: Final = re.compile(r"[\\/*?:\[\]]")
-_DAY: Final = "yyyy-mm-dd"
 
 CUT: Final = N_("… [the beginning of %(length)s characters; the CSV export holds all]")
 CUT_NOTE: Final = N_(
@@ -128,26 +127,21 @@ def _heading(sheet: Any, text: str) -> Any:
 
 
 def _cell(sheet: Any, value: Cell, wording: Wording, noted: _Noted) -> Any:
-    if value is None:
-        return None
-    cell: Any = WriteOnlyCell(sheet)
+    """What is appended to a row: a cell where it needs a style of its own, which takes longer than the value alone."""
     if not isinstance(value, str):
-        cell.value = value
-        if isinstance(value, datetime.date):
-            cell.number_format = _DAY
-        cell.alignment = Alignment(vertical="top")
-        return cell
+        return value
     text, replaced = _NOT_IN_XML.subn(_REPLACEMENT, value.replace("\r\n", "\n").replace("\r", "\n"))
     noted.replaced += replaced > 0
     if _units(text) > LONGEST:
         noted.cut += 1
         end = wording.say(CUT, length=wording.number(len(text)))
         text = _beginning(text, LONGEST - _units(end)) + end
-    cell.value = text
-    # Whatever it begins with it is a text, and stays one when somebody edits the cell.
+    if harmless(text) == text and not text.startswith("#"):
+        return text
+    cell: Any = WriteOnlyCell(sheet, text)
+    # Whatever it begins with it is a text, no error either, and stays one when somebody edits the cell.
     cell.data_type = "s"
-    cell.quotePrefix = harmless(text) != text
-    cell.alignment = Alignment(wrap_text="\n" in text, vertical="top")
+    cell.quotePrefix = True
     return cell
 
 

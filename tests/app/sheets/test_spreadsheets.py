@@ -70,7 +70,13 @@ def test_days_are_days() -> None:
     assert _bytes(as_csv(_of(DAY))).startswith(b"\xef\xbb\xbf")
     assert _lines(as_csv(_of(DAY)))[1] == ["2026-04-01"]
     cell = _book(as_xlsx(_of(DAY), WORDS, [])).worksheets[0]["A2"]
-    assert (cell.is_date, cell.value.date()) == (True, DAY)
+    assert (cell.is_date, cell.value.date(), cell.number_format) == (True, DAY, "yyyy-mm-dd")
+
+
+def test_an_error_of_excel_is_a_text() -> None:
+    """What somebody wrote is no result of a formula that failed."""
+    cell = _book(as_xlsx(_of("#N/A"), WORDS, [])).worksheets[0]["A2"]
+    assert (cell.data_type, cell.value) == ("s", "#N/A")
 
 
 def test_what_excel_cannot_hold_is_said() -> None:

@@ -47,7 +47,7 @@ def _reader(reply: Response) -> PdfReader:
 
 
 def _fonts(reader: PdfReader) -> list[Any]:
-    found = []
+    found: list[Any] = []
     for page in reader.pages:
         fonts: Any = page["/Resources"]["/Font"]  # type: ignore[index]
         found.extend(font.get_object()["/DescendantFonts"][0].get_object() for font in fonts.values())
@@ -159,7 +159,7 @@ def test_the_board_as_a_report(
     assert CANARY not in text
     assert all("/FontFile3" in font["/FontDescriptor"] for font in _fonts(reader))
     events = session.scalars(select(RecordEvent).where(RecordEvent.action == Action.EXPORTED)).all()
-    assert [json.loads(event.content)["through"] for event in events] == ["indicators_report"] * 2
+    assert [json.loads(event.content or "")["through"] for event in events] == ["indicators_report"] * 2
 
 
 def test_the_board_is_for_overseers(people: People, enter: Enter) -> None:
