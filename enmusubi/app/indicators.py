@@ -88,16 +88,17 @@ def read(
     """The indicators of the caller's cluster, counted anew where they are older than `oldest` seconds.
 
     Coordinators, who know whose anonymous needs are, see them with their organisations, which is recorded; others see
-    these companies as one row.
+    these companies as one row. So do coordinators in a report, which is made to be handed on.
     """
     cluster = read_cluster(session, caller, cluster_id, Right.READ_INDICATORS)
     year = query.year if query.year is not None else fiscal_year(datetime.datetime.now(datetime.UTC))
     breakdown: Breakdown = query.by or Breakdown.CLUSTER
-    if query.by is Breakdown.ORGANISATION and caller.coordinates:
+    exported = through in ("table", "report")
+    if query.by is Breakdown.ORGANISATION and caller.coordinates and through != "report":
         breakdown = Breakdown.OWNER
     count(session, cluster.id, year, breakdown, oldest)
-    if breakdown is Breakdown.OWNER or through == "table":
-        action = Action.EXPORTED if through == "table" else Action.VIEWED
+    if breakdown is Breakdown.OWNER or exported:
+        action = Action.EXPORTED if exported else Action.VIEWED
         said = {"year": year, "breakdown": str(breakdown), "through": f"indicators_{through}"}
         record(session, caller, action, RecordedKind.CLUSTER, cluster.public_id, **said)
     state = session.get_one(IndicatorState, (cluster.id, year, breakdown))

@@ -377,6 +377,12 @@ PAGES: Final[Mapping[str, Right]] = {
     "page_map": Right.READ_SEED,
     "page_map_points": Right.READ_SEED,
     "page_map_table": Right.READ_SEED,
+    # exports
+    "page_export_seeds": Right.READ_SEED,
+    "page_export_needs": Right.READ_NEED,
+    "page_export_matches": Right.READ_MATCH,
+    "page_match_sheet": Right.READ_MATCH,
+    "page_board_sheet": Right.READ_INDICATORS,
 }
 """The right that each page, and each form of a page, needs."""
 
@@ -390,6 +396,7 @@ PERSONAL_PAGES: Final = frozenset(
         *("page_searches", "page_save_search", "do_save_search"),
         *("page_search", "do_revise_search", "do_remove_search"),
         *("page_notices", "do_mark_notice_read", "do_mark_shown_read"),
+        "page_export_work",
     }
 )
 """Pages about the account that looks, and no other."""

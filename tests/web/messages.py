@@ -12,14 +12,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+import enmusubi.app.sheets
 import enmusubi.app.web
 from enmusubi.app.vocabulary import Language
 from enmusubi.app.web.languages import CATALOGUES
 
 WEB: Final = Path(enmusubi.app.web.__file__).parent
+SHEETS: Final = Path(enmusubi.app.sheets.__file__).parent
+"""Below the pages, but in their words."""
 COMMON: Final = "common"
+_OF_SHEETS: Final = "exporting"
 _KEYWORDS: Final[Mapping[str, object]] = {
-    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2), "Sentence": None,
+    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "say_many": (1, 2),
 }  # fmt: skip
 ERRORS: Final = "errors"
 """The catalogue of what use cases and drafts say that is wrong."""
@@ -57,6 +61,8 @@ msgstr ""
 
 def part_of(path: Path) -> str:
     """Which catalogue a file's messages are in: that of its folder among the templates or the modules."""
+    if path.is_relative_to(SHEETS):
+        return _OF_SHEETS
     if not path.is_relative_to(WEB):
         return ERRORS
     relative = path.relative_to(WEB / "templates" if path.suffix == ".html" else WEB)
@@ -67,7 +73,7 @@ def found() -> dict[str, Catalog]:
     """All messages of the pages by the part they are in; one that stands in several parts is in the first."""
     parts: dict[str, Catalog] = {}
     taken: set[object] = set()
-    for path in sorted(_files(), key=lambda path: (part_of(path) != COMMON, str(path))):
+    for path in sorted(_files(), key=_first):
         method = "jinja2.ext:babel_extract" if path.suffix == ".html" else "python"
         options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"} if path.suffix == ".html" else {}
         for _, message, _, _ in extract_from_file(method, str(path), keywords=_keywords(path), options=options):  # type: ignore[arg-type]
@@ -79,7 +85,10 @@ def found() -> dict[str, Catalog]:
 
 
 def _keywords(path: Path) -> Mapping[str, object]:
-    return _KEYWORDS if path.is_relative_to(WEB) else {"Sentence": None, **dict.fromkeys(RAISED)}
+    said = {"Sentence": None, **dict.fromkeys(RAISED)}
+    if path.is_relative_to(SHEETS):
+        return {**_KEYWORDS, **said}
+    return _KEYWORDS if path.is_relative_to(WEB) else said
 
 
 def stored(part: str, language: Language) -> Catalog:
@@ -117,8 +126,13 @@ def _is_said(message: object) -> bool:
     return all(said) if isinstance(said, tuple) else bool(said)
 
 
+def _first(path: Path) -> tuple[bool, bool, str]:
+    return part_of(path) != COMMON, path.is_relative_to(SHEETS), str(path)
+
+
 def _files() -> Iterator[Path]:
     yield from WEB.rglob("*.py")
+    yield from SHEETS.rglob("*.py")
     yield from WEB.rglob("*.html")
     yield from error_files()
 

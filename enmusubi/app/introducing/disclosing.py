@@ -84,6 +84,20 @@ def read_disclosed(session: Session, caller: Caller, public_id: uuid.UUID) -> Se
     return found
 
 
+def organisations_disclosed(session: Session, caller: Caller, match: Match) -> dict[Side, tuple[str, str | None]]:
+    """The organisations whose names the caller's side was told, with their English names, by their side in the match.
+
+    For coordinators both, once they were told. Nothing else of what was disclosed is read, so it is no view of it.
+    """
+    sides = sides_of(session, match)
+    query = select(Disclosure.told, Disclosure.content["organisation"]).where(Disclosure.match_id == match.id)
+    if Side.CLUSTER not in sides:
+        query = query.where(Disclosure.told.in_(sides))
+    other = {Side.NEED: Side.SEED, Side.SEED: Side.NEED}
+    found = session.execute(query.order_by(Disclosure.id)).all()
+    return {other[Side(told)]: (named["name"], named["name_en"]) for told, named in found if named}
+
+
 def _preview(session: Session, caller: Caller, held: Held) -> Preview:
     match = held.match
     parties = list(session.execute(_of(match)))

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from enmusubi.app.web import accounts, entering, failures, queue
+from enmusubi.app.web import accounts, entering, exporting, failures, queue
 from enmusubi.app.web.board import library
 from enmusubi.app.web.board import pages as board
 from enmusubi.app.web.entries import routers as entries
@@ -24,6 +24,7 @@ ROUTERS: Final = (
     entering.router,
     *accounts.ROUTERS,
     board.router,
+    *exporting.ROUTERS,
     *entries.ROUTERS,
     *queue.ROUTERS,
 )

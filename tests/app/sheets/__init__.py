@@ -1,0 +1,1 @@
+"""Tables and sheets by themselves."""
