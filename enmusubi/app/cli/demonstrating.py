@@ -7,11 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 import enmusubi
-from enmusubi.app import migrating
+from enmusubi.app import migrating, visibility
+from enmusubi.app.caller import Caller
 from enmusubi.app.cli import ingesting, serving, showing
 from enmusubi.app.cli.accounts import add_account, add_cluster
 from enmusubi.app.cli.matching import find_need, matchmaking, rank_need
@@ -20,7 +21,8 @@ from enmusubi.app.config import Settings
 from enmusubi.app.database import Database, connect
 from enmusubi.app.embeddings import Kind
 from enmusubi.app.errors import ConfigurationError
-from enmusubi.app.models import Account, Cluster, Need, Organisation, Seed
+from enmusubi.app.matchmaking import Matchmaking
+from enmusubi.app.models import Account, Cluster, Match, Need, Organisation, Seed
 from enmusubi.app.recording import Operator
 from enmusubi.app.runtime import encoder_for
 from enmusubi.app.signing_in.noting import note
@@ -78,12 +80,23 @@ def demo(samples: Path | None, *, serve_api: bool) -> None:
                 ranking = rank_need(session, caller, matchmaker, need, 5)
                 console.print()
                 showing.show_ranking(console, f"{reference}  {need.title or need.summary or ''}", ranking)
+            ranked = _rank_others(session, caller, matchmaker)
             session.commit()
+            console.print(f"\n{ranked} further needs ranked, for the review queue", highlight=False)
         tokens = make_people(settings, database, cluster)
         if listening is None:
             return
         _say_where_to_look(console, listening.getsockname()[1], tokens)
         serving.run(settings, listening)
+
+
+def _rank_others(session: Session, caller: Caller, matchmaker: Matchmaking) -> int:
+    """Rank the needs that have no match yet, so that a coordinator has something to review; how many."""
+    unranked = select(Need).where(visibility.needs_visible_to(caller), ~exists().where(Match.need_id == Need.id))
+    needs = session.scalars(unranked.order_by(Need.id)).all()
+    for need in needs:
+        rank_need(session, caller, matchmaker, need, 5)
+    return len(needs)
 
 
 def _ingest(console: Console, database: Database, cluster: Cluster, path: Path, kind: Kind) -> None:
