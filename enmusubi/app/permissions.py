@@ -316,6 +316,15 @@ PAGES: Final[Mapping[str, Right]] = {
     "do_remove_webhook": Right.MANAGE_WEBHOOKS,
     "page_record": Right.READ_RECORD,
     "page_export_record": Right.READ_RECORD,
+    # files
+    "page_imports": Right.READ_IMPORT,
+    "do_post_file": Right.IMPORT_ENTRIES,
+    "page_import": Right.READ_IMPORT,
+    "page_import_events": Right.READ_IMPORT,
+    "page_import_mend": Right.READ_IMPORT,
+    "do_map_import": Right.READ_IMPORT,
+    "do_confirm_import": Right.READ_IMPORT,
+    "do_cancel_import": Right.READ_IMPORT,
 }
 """The right that each page, and each form of a page, needs."""
 

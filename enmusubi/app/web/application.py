@@ -7,12 +7,12 @@ from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from enmusubi.app.web import accounts, entering, failures
+from enmusubi.app.web import accounts, entering, failures, files
 from enmusubi.app.web.rendering import STATIC, static_version
 
 API: Final = ("/api/", "/health/")
 """Where paths of the other application begin."""
-ROUTERS: Final = (entering.router, *accounts.ROUTERS)
+ROUTERS: Final = (entering.router, *accounts.ROUTERS, *files.ROUTERS)
 
 
 class Pages:

@@ -23,6 +23,7 @@ from enmusubi.app.vocabulary import (
     RecordedKind,
     ReviewedKinds,
     Role,
+    RowOutcome,
     Scope,
     Side,
     SignInMethod,
@@ -255,11 +256,18 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
     },
     ImportKind: {ImportKind.SEEDS: N_("seeds"), ImportKind.NEEDS: N_("needs")},
     ImportState: {
+        ImportState.CHECKING: N_("being looked through"),
+        ImportState.MAPPING: N_("waits for your decision"),
         ImportState.QUEUED: N_("waiting its turn"),
         ImportState.RUNNING: N_("being read"),
         ImportState.FINISHED: N_("finished"),
         ImportState.FAILED: N_("not read to its end"),
         ImportState.CANCELLED: N_("cancelled"),
+    },
+    RowOutcome: {
+        RowOutcome.NEW: N_("new"),
+        RowOutcome.CHANGED: N_("changed"),
+        RowOutcome.UNCHANGED: N_("unchanged"),
     },
 }
 _KINDS: Final = {kind.__name__: kind for kind in _WORDS}
