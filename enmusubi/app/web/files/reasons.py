@@ -52,7 +52,7 @@ _SAYS: Final[tuple[tuple[str, str], ...]] = (
     (r".* holds no rows in its first .*", N_("The file holds no rows where the headings are looked for.")),
     (r".* cannot be decoded .*", N_("The characters of the file cannot be read; save it as UTF-8 or Shift_JIS.")),
     (r".* is encrypted; .*", N_("The file is encrypted; save it without a password.")),
-    (r".* is a damaged workbook .*", N_("The workbook is damaged; open it in a spreadsheet program and save it again.")),
+    (r".* is a damaged workbook .*", N_("The workbook is damaged; open it and save it again.")),
     (r".* is not an Excel workbook, .*", N_("The file is no Excel workbook, whatever its ending says.")),
     (r".* it is refused as (?:hostile|a zip bomb).*", N_("The file is built so that it could harm the service.")),
     (r".* both fill .*", N_("Two columns fill the same field. Choose another field for one of them, or leave it out.")),
