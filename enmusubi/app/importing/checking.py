@@ -5,16 +5,18 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from enmusubi.app.catalogue import rules
 from enmusubi.app.errors import EnmusubiError
 from enmusubi.app.importing.entering import stored_before
 from enmusubi.app.importing.reading import PostedFile, Reading, small_batches
 from enmusubi.app.importing.reporting import end, reasons, told
 from enmusubi.app.models import Import, Need, Seed
-from enmusubi.app.vocabulary import ImportKind, ImportState
+from enmusubi.app.vocabulary import EntryStatus, ImportKind, ImportState
 from enmusubi.ingest import sources
 from enmusubi.ingest.identifying import tells_owner
 from enmusubi.ingest.rows import Loaded
 from enmusubi.ingest.sources import Entry, Look, Place, Problem, Source, SourceError
+from enmusubi.ingest.sources.fields import TEXTS
 from enmusubi.ingest.whose import Whose
 
 FIRST_ROWS: Final = 5
@@ -78,18 +80,20 @@ def _looked_through(reading: Reading, file: PostedFile, look: Look) -> tuple[dic
         "sheet": look.sheet, "sheets": look.sheets, "columns": [asdict(column) for column in look.columns],
         "fault": None, "notes": [],
     }  # fmt: skip
-    mend = None
-    try:
-        source = sources.read(file.path, file.of, mapping=file.mapping, sheet=file.sheet)
-        for batch in small_batches(source, loaded, file.name):
-            found.count(batch, loaded, source)
-        checked["notes"] = list(source.notes)
-        problems = sorted((*map(told, loaded.rejected), *found.refused), key=lambda each: each["line"] or 0)
-        mend = source.to_mend(reasons(problems))
-    except SourceError as error:
-        # It may be the layout that is wrong, which can be chosen otherwise.
-        checked["fault"] = _named(error, file)
-        problems = []
+    mend, problems = None, []
+    if any(field.partition(":")[0] in TEXTS[file.of] for field in file.mapping.values()):
+        try:
+            source = sources.read(file.path, file.of, mapping=file.mapping, sheet=file.sheet)
+            for batch in small_batches(source, loaded, file.name):
+                found.count(batch, loaded, source)
+            checked["notes"] = list(source.notes)
+            problems = sorted((*map(told, loaded.rejected), *found.refused), key=lambda each: each["line"] or 0)
+            mend = source.to_mend(reasons(problems))
+        except SourceError as error:
+            # It may be the layout that is wrong, which can be chosen otherwise.
+            checked["fault"] = _named(error, file)
+    else:
+        checked["fault"] = f"{file.name} has no heading that names a text of a {file.of}"
     lines = {problem["line"] for problem in problems if problem["line"] is not None}
     counts = {"new": found.new, "changed": found.changed, "unchanged": found.unchanged, "rejected": len(lines)}
     return {
@@ -121,7 +125,7 @@ class _Found:
                 row = known.get(external_id)
                 if row is not None and row.source_digest == entry.digest:
                     self.unchanged += 1
-                elif (reason := self._refusal(session, whose, entry)) is not None:
+                elif (reason := self._refusal(session, whose, entry, None if row is None else row.status)) is not None:
                     self.refused.append(told(Problem(Place(self._file.name, entry.line), None, reason)))
                     continue
                 else:
@@ -132,14 +136,20 @@ class _Found:
                     self.rows.append({"line": entry.line, "values": _values(entry)})
             made.read, made.total = loaded.read, source.total
 
-    def _refusal(self, session: Session, whose: Whose, entry: Entry) -> str | None:
-        """Whose it may not be. A coordinator's file adds the owners that it names, which a look must not."""
-        if self._reading.caller.coordinates:
-            return None
+    def _refusal(self, session: Session, whose: Whose, entry: Entry, status: str | None) -> str | None:
+        """What the catalogue's rules say of it, as far as they need nothing to be entered.
+
+        A coordinator's file adds the owners that it names, which a look must not.
+        """
         try:
-            whose.of(session, entry)
+            rules.refuse_past(entry.draft.expires_on)
+            rules.check_expiry(entry.draft.expires_on)
+            if not self._reading.caller.coordinates:
+                whose.of(session, entry)
         except EnmusubiError as error:
             return error.detail
+        if status == EntryStatus.WITHDRAWN:
+            return "the entry is withdrawn and can no longer be revised; enter it anew"
         return None
 
 

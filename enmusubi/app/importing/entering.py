@@ -91,9 +91,9 @@ def enter(
 
 def stored_before(
     session: Session, reading: Reading, model: type[Seed] | type[Need], source: str, batch: list[tuple[str, Entry]]
-) -> dict[str | None, Row[str | None, uuid.UUID, bytes | None]]:
+) -> dict[str | None, Row[str | None, uuid.UUID, bytes | None, str]]:
     """What the catalogue holds of a batch, by the ids of its rows."""
-    query = select(model.external_id, model.public_id, model.source_digest).where(
+    query = select(model.external_id, model.public_id, model.source_digest, model.status).where(
         model.cluster_id == reading.caller.cluster_id,
         model.source == source,
         model.external_id.in_([external_id for external_id, _ in batch]),

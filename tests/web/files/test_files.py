@@ -1,6 +1,7 @@
 """The university's visit with a spreadsheet: dropped, looked through, mended, confirmed, followed, reported."""
 
 import csv
+import datetime
 import html
 import io
 import re
@@ -15,10 +16,11 @@ from enmusubi.app.working.chores import CHORES
 from enmusubi.ingest.sources.mending import WHAT, inert, plain
 from tests.web.files.conftest import Desk, Floor, workbook
 
+SOON = (datetime.date.today() + datetime.timedelta(days=200)).isoformat()
 HEAD = ("管理番号", "技術名称", "概要", "TRL", "掲載期限", "開発段階")
-GOOD = ("S-1", "凍らない床", "補修材", 4, "2031-03-31", "開発中")
+GOOD = ("S-1", "凍らない床", "補修材", 4, SOON, "開発中")
 BAD = (
-    ("S-2", "氷の塗料", "付かない", "十二", "2031-03-31", ""),
+    ("S-2", "氷の塗料", "付かない", "十二", SOON, ""),
     ("S-3", "鮮度の糸", "色で示す", 5, "2031-02-30", ""),
     ("S-4", "雪の橋", "溶けない", 5, "", "すごく進んでいる"),
 )
@@ -60,7 +62,7 @@ def test_three_bad_cells_are_shown_mended_and_imported(floor: Floor, desk: Desk)
     assert [row[0] for row in rows] == ["管理番号", "S-2", "S-3", "S-4"]
     assert rows[0][-1] == WHAT
     assert "TRL: " in rows[1][-1]
-    rows[1][3], rows[2][4], rows[3][5] = "2", "2031-02-28", "開発中"
+    rows[1][3], rows[2][4], rows[3][5] = "2", SOON, "開発中"
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     assert desk.confirm(address, page) == f"{address}?done=confirmed"
@@ -82,6 +84,7 @@ def test_the_columns_are_chosen_by_hand(floor: Floor, desk: Desk) -> None:
     address, page = desk.preview("odd.csv", "ねこ,いぬ\n凍らない床,補修材\n".encode())
     assert "題名や概要が入った列を見つけられませんでした" in shown(page)
     assert columns(page) == {"column-1": "ignore", "column-2": "ignore"}
+    assert "/confirm" not in page
     reply = desk.browser.send(f"{address}/columns", **{"column-1": "title", "column-2": "summary"})
     assert (reply.status_code, reply.headers["location"]) == (303, address)
     assert desk.work() == 1
@@ -155,7 +158,7 @@ def test_shift_jis_and_a_long_hostile_cell(floor: Floor, desk: Desk) -> None:
     """Characters as they are written; what a page shows is escaped and shortened, what is stored is whole."""
     title = "<script>alert(1)</script>"
     long = "雪" * 4_000
-    content = f'技術名称,説明\n"{title}",{long}\n=cmd|calc,{"x" * 5}\n'.encode("cp932")
+    content = f'技術名称,技術説明\n"{title}",{long}\n=cmd|calc,{"x" * 5}\n'.encode("cp932")
     address, page = desk.preview("表.csv", content)
     assert "<script>alert" not in page
     assert title in shown(page) or title in html.unescape(page)
@@ -165,6 +168,22 @@ def test_shift_jis_and_a_long_hostile_cell(floor: Floor, desk: Desk) -> None:
     with floor.database.session() as session:
         stored = session.execute(select(Seed.title, Seed.description).order_by(Seed.id)).all()
     assert stored == [(title, long), ("=cmd|calc", "xxxxx")]
+
+
+def test_rules_of_the_catalogue_are_seen_before(floor: Floor, desk: Desk) -> None:
+    """A last day that is past or too far, an owner that is another's, and what is as it was."""
+    rows = (
+        f"id,title,expires_on,organisation\n1,A,2020-01-01,\n2,B,2999-01-01,\n3,C,{SOON},Nobody at all\n4,D,{SOON},\n"
+    )
+    address, page = desk.preview("a.csv", rows.encode())
+    told = shown(page)
+    for said in ("期限を過ぎた", "2年まで", "ほかの機関の名前です", "3行を除いて取り込む"):
+        assert said in told
+    desk.confirm(address, page)
+    desk.work()
+    assert seeds(floor) == {"4": "D"}
+    _, page = desk.preview("a.csv", rows.encode())
+    assert re.search(r"1\s+変更なし", shown(page))
 
 
 def test_in_english(floor: Floor) -> None:
@@ -191,7 +210,11 @@ def test_events_end_with_the_import(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
-    [("a.pdf", b"x", "は読み込めない種類のファイルです"), ("a.csv", b"", "ファイルが空です"), ("", b"", "ファイルを選んでください")],
+    [
+        ("a.pdf", b"x", "は読み込めない種類のファイルです"),
+        ("a.csv", b"", "ファイルが空です"),
+        ("", b"", "ファイルを選んでください"),
+    ],
 )
 def test_what_is_no_file_is_said_at_the_form(desk: Desk, name: str, content: bytes, said: str) -> None:
     """With the form there for another try."""

@@ -43,10 +43,12 @@ _SAYS: Final[tuple[tuple[str, str], ...]] = (
     (r"organisation: only your own may own .*",
      N_("names another organisation: only your own may own what you enter; correct it or leave it out")),
     (r"external_id: an entry with this id exists already", N_("has a number that another entry has already")),
+    (r"expires_on: an entry is kept for two years at most.*", N_("lies too far ahead: at most two years")),
+    (r"expires_on: (?P<day>[\d-]+) is past", N_("has a last day that is past: %(day)s")),
     (r".*withdrawn.*", N_("is of an entry that was withdrawn")),
     (r"is not JSON .*", N_("is not JSON: each line must be one whole object")),
     # of the file as a whole
-    (r".* has no heading that names a text of a .*",
+    (r".* has no heading that names a text of a .+",
      N_("No column is known to hold a title or summary. Choose below what the columns hold.")),
     (r".* looks like (?:seed|need)s, not .*", N_("By its headings the file holds the other kind of entries.")),
     (r".* holds no rows in its first .*", N_("The file holds no rows where the headings are looked for.")),
