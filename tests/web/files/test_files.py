@@ -7,16 +7,24 @@ import io
 import re
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from enmusubi.app.clock import SystemClock
+from enmusubi.app.config import Settings
+from enmusubi.app.database import Database
+from enmusubi.app.importing.reading import BATCH
+from enmusubi.app.importing.running import run_next_import
 from enmusubi.app.models import Import, Seed
 from enmusubi.app.vocabulary import ImportState
 from enmusubi.app.working.chores import CHORES
 from enmusubi.ingest.sources.mending import WHAT, inert, plain
+from tests.app.conftest import Serve, committed, migrated, people_of, serve, service, settings  # noqa: F401 fixtures
+from tests.app.factories import ENCODER
 from tests.web.files.conftest import Desk, Floor, workbook
 
-SOON = (datetime.date.today() + datetime.timedelta(days=200)).isoformat()
+SOON = (SystemClock().today() + datetime.timedelta(days=200)).isoformat()
 HEAD = ("管理番号", "技術名称", "概要", "TRL", "掲載期限", "開発段階")
 GOOD = ("S-1", "凍らない床", "補修材", 4, SOON, "開発中")
 BAD = (
@@ -246,3 +254,62 @@ def test_a_cell_to_mend_is_inert_and_comes_back(cell: str) -> None:
     """Exactly as it was."""
     assert not inert(cell).startswith(("=", "+", "-", "@", "＝"))
     assert plain(inert(cell)) == cell
+
+
+def test_killed_while_it_is_looked_through_it_is_begun_again(floor: Floor, desk: Desk) -> None:
+    """The file and the decision are lost by nothing; one that kills its worker again and again is given up."""
+    address = desk.drop("a.csv", b"title\n" + b"".join(b"Seed %d\n" % number for number in range(3 * BATCH)))
+    left = iter(range(6))  # sessions, and then an end that nobody expects
+
+    def sessions() -> Session:
+        if next(left, None) is None:
+            raise MemoryError
+        return floor.service.session()
+
+    with pytest.raises(MemoryError):
+        run_next_import(sessions, ENCODER, SystemClock())
+    assert "確認中" in shown(desk.browser.open(address))
+    assert desk.work() == 1
+    page = desk.browser.open(address)
+    assert re.search(rf"{3 * BATCH}\s+新規", shown(page))
+    desk.confirm(address, page)
+    assert desk.work() == 1
+    assert floor.count(Seed) == 3 * BATCH
+    assert "?after=101" in desk.browser.open(address)
+
+
+def test_a_sheet_is_chosen(desk: Desk) -> None:
+    """Of a workbook with several, the likeliest is proposed."""
+    book, out = Workbook(), io.BytesIO()
+    for name, rows in (
+        ("説明", [["この表について"]]),
+        ("一覧", [["技術名称"], ["雪"]]),
+        ("予備", [["技術名称"], ["氷"]]),
+    ):
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(out)
+    address, page = desk.preview("a.xlsx", out.getvalue())
+    assert re.search(r"1\s+新規", shown(page))
+    other = "予備" if '<option value="一覧" selected' in page else "一覧"
+    desk.browser.send(f"{address}/columns", sheet=other)
+    assert desk.work() == 1
+    page = desk.browser.open(address)
+    assert f'<option value="{other}" selected' in page
+    assert ("氷" if other == "予備" else "雪") in shown(page)
+
+
+def test_too_large_is_a_page(serve: Serve, settings: Settings, committed: Database, service: Database) -> None:  # noqa: F811
+    """In words, and the size is told before."""
+    small = settings.model_copy(update={"max_body_bytes": 20_000, "max_import_bytes": 1_048_576})
+    client = serve(given=small)
+    with committed.session() as session:
+        people = people_of(client, session)
+        session.commit()
+    desk = Floor(people, committed, service, client).desk(people.university)
+    assert "1 MBまで" in shown(desk.browser.open("/imports"))
+    assert desk.drop("a.csv", b"title\n" + b"A" * 900_000)
+    reply = desk.send("a.csv", b"title\n" + b"A" * 1_200_000)
+    assert reply.status_code == 413
+    assert reply.headers["content-type"].startswith("text/html")
