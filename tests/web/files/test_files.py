@@ -302,7 +302,7 @@ def test_a_sheet_is_chosen(desk: Desk) -> None:
 
 def test_too_large_is_a_page(serve: Serve, settings: Settings, committed: Database, service: Database) -> None:  # noqa: F811
     """In words, and the size is told before."""
-    small = settings.model_copy(update={"max_body_bytes": 20_000, "max_import_bytes": 1_048_576})
+    small = settings.model_copy(update={"max_body_bytes": 20_000, "max_import_bytes": 1_000_000})
     client = serve(given=small)
     with committed.session() as session:
         people = people_of(client, session)

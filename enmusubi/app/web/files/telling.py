@@ -10,9 +10,12 @@ from enmusubi.app.web.asking import Screen
 from enmusubi.app.web.languages import N_, Speech
 from enmusubi.app.web.words import word
 
-TYPES: Final = {ending: content_type for content_type, ending in reversed(ENDINGS.items())}
+_ORDER: Final = (".xlsx", ".xls", ".csv", ".tsv", ".jsonl")
+TYPES: Final = {
+    ending: next(content_type for content_type, own in ENDINGS.items() if own == ending) for ending in _ORDER
+}
 """The content type by the ending of a name."""
-_MEGABYTE: Final = 2**20
+_MEGABYTE: Final = 1_000_000
 
 
 def drop_values(screen: Screen) -> dict[str, Any]:
