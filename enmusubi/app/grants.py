@@ -30,6 +30,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "disclosures": _ADD,  # what was told is told
     "fittings": _READ,  # fitted and taken into use by commands
     "idempotent_replies": _CHANGE,  # old ones are forgotten by a function
+    "import_rows": _ADD,  # forgotten with their import
     "imports": _CHANGE,  # old ones are forgotten by a function
     "indicator_events": _READ,  # a view, which shows what its reader may see
     "indicator_figures": _READ,  # counted by a function
@@ -112,7 +113,7 @@ FUNCTIONS: Final = frozenset(
         "indicators_count",
         "origins_loop",
         "forget_old_replies",
-        *("imports_to_run", "forget_old_imports"),
+        *("imports_to_run", "forget_old_imports", "forget_undecided_imports"),
         # before it is known who asks, each about one secret
         *("caller_of_token", "caller_of_session", "account_of_email", "account_of_subject"),
         *(

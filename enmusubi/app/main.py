@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import anyio.to_thread
 from fastapi import FastAPI
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import enmusubi
@@ -37,7 +37,8 @@ from enmusubi.app.database import Database
 from enmusubi.app.headers import SafeHeaders
 from enmusubi.app.mail import Post
 from enmusubi.app.runtime import Runtime
-from enmusubi.app.web.application import Pages, create_pages
+from enmusubi.app.web.application import Pages, create_pages, is_page
+from enmusubi.app.web.failures import failure
 from enmusubi.matching.encoder import Encoder
 
 DESCRIPTION = """Seeds-to-needs matchmaking: universities register technology seeds, companies post needs,
@@ -62,9 +63,11 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         most = self.most_at.get(scope["path"], self.most)
-        refusal = problems.problem(
+        refusal: ASGIApp = problems.problem(
             413, "too-large", "The request body is too large", f"at most {most:,} bytes are taken"
         )
+        if is_page(scope["path"]):
+            refusal = failure(Request(scope), 413)
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > most:
                 await refusal(scope, receive, send)
@@ -94,6 +97,12 @@ class BodyLimit:
                 raise
         if seen > most and not started:
             await refusal(scope, receive, send)
+
+
+def _largest(settings: Settings) -> Mapping[str, int]:
+    """What paths take that take files; a form has fields beside its file."""
+    most = settings.max_import_bytes
+    return {"/api/v1/imports": most, "/imports": most + settings.max_body_bytes}
 
 
 def create_app(
@@ -129,7 +138,7 @@ def create_app(
     app.state.runtime = runtime
     app.state.places = asyncio.Semaphore(settings.database_pool)
     app.add_middleware(Pages, pages=create_pages(app))
-    app.add_middleware(BodyLimit, most=settings.max_body_bytes, most_at={"/api/v1/imports": settings.max_import_bytes})
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes, most_at=_largest(settings))
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
     app.include_router(health.router)
     for module in (

@@ -383,6 +383,15 @@ PAGES: Final[Mapping[str, Right]] = {
     "page_export_matches": Right.READ_MATCH,
     "page_match_sheet": Right.READ_MATCH,
     "page_board_sheet": Right.READ_INDICATORS,
+    # files
+    "page_imports": Right.READ_IMPORT,
+    "do_post_file": Right.IMPORT_ENTRIES,
+    "page_import": Right.READ_IMPORT,
+    "page_import_events": Right.READ_IMPORT,
+    "page_import_mend": Right.READ_IMPORT,
+    "do_map_import": Right.READ_IMPORT,
+    "do_confirm_import": Right.READ_IMPORT,
+    "do_cancel_import": Right.READ_IMPORT,
 }
 """The right that each page, and each form of a page, needs."""
 

@@ -1,17 +1,19 @@
 """Files of entries that an account posts: take in, list, read, cancel. `importing` reads them into the catalogue."""
 
+import hashlib
+import json
 import uuid
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from enmusubi.app.caller import Caller
 from enmusubi.app.catalogue.listing import Listed, PageQuery, page
 from enmusubi.app.errors import ConflictError, InvalidInputError, NotFoundError, Sentence
-from enmusubi.app.models import Import, Organisation
+from enmusubi.app.models import Import, ImportRow, Organisation
 from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.recording import record
 from enmusubi.app.schemas import storable
@@ -28,7 +30,9 @@ ENDINGS: Final = {
 """The ending that names the format of a file, by its content type."""
 LONGEST_NAME: Final = 200
 _ENTERING: Final = {ImportKind.SEEDS: Right.REGISTER_SEED, ImportKind.NEEDS: Right.POST_NEED}
-_OPEN: Final = (ImportState.QUEUED, ImportState.RUNNING)
+_UNDECIDED: Final = (ImportState.CHECKING, ImportState.MAPPING)
+_BEGUN: Final = (ImportState.QUEUED, ImportState.RUNNING, ImportState.FINISHED)
+_OPEN: Final = (*_UNDECIDED, ImportState.QUEUED, ImportState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,15 @@ class Posted:
     content: bytes
     file: str | None = None
     source: str | None = None
+    instead: Import | None = None
+    """One's own earlier import that this file mends: the same source, so that the same ids are the same entries."""
 
 
-def take_in(session: Session, caller: Caller, posted: Posted) -> Import:
-    """Store a file to be read later, on behalf of the caller; InvalidInputError where it can be told to be none."""
+def take_in(session: Session, caller: Caller, posted: Posted, *, check: bool = False) -> Import:
+    """Store a file to be read later, on behalf of the caller; InvalidInputError where it can be told to be none.
+
+    With `check` it is only looked through, and waits then for the caller's `confirm`.
+    """
     require(caller, Right.IMPORT_ENTRIES, Relation.HERE)
     require(caller, _ENTERING[posted.kind], Relation.OWN)
     ending = ENDINGS.get(posted.content_type.partition(";")[0].strip().lower())
@@ -57,7 +66,10 @@ def take_in(session: Session, caller: Caller, posted: Posted) -> Import:
         account_id=caller.id,
         cluster_id=caller.cluster_id,
         kind=posted.kind,
-        source=_source(session, caller, _name("source", posted.source or stem)),
+        source=_source(session, caller, _name("source", posted.source or stem))
+        if posted.instead is None
+        else posted.instead.source,
+        state=ImportState.CHECKING if check else ImportState.QUEUED,
         file=name,
         size=len(posted.content),
         content=posted.content,
@@ -88,7 +100,7 @@ def cancel(session: Session, caller: Caller, public_id: uuid.UUID) -> None:
     if made.state not in _OPEN:
         raise ConflictError(
             Sentence(
-                "the import is %(state)s; only one that is queued or running can be cancelled",
+                "the import is %(state)s; only one that is not at its end can be cancelled",
                 state=ImportState(made.state),
             )
         )
@@ -97,9 +109,66 @@ def cancel(session: Session, caller: Caller, public_id: uuid.UUID) -> None:
     record(session, caller, Action.WITHDRAWN, RecordedKind.IMPORT, made.public_id)
 
 
+def read_whole(session: Session, caller: Caller, public_id: uuid.UUID) -> Import:
+    """One's own import with what a look through it found, and the rows to mend."""
+    read_import(session, caller, public_id)
+    query = select(Import).where(Import.public_id == public_id, Import.account_id == caller.id)
+    whole = query.options(undefer(Import.checked), undefer(Import.mend))
+    return session.scalars(whole.execution_options(populate_existing=True)).one()
+
+
+def rows_of(session: Session, made: Import, after: int, most: int) -> list[ImportRow]:
+    """What became of the rows that were taken, in the order of the file, behind a line."""
+    query = select(ImportRow).where(ImportRow.import_id == made.id, ImportRow.line > after)
+    return list(session.scalars(query.order_by(ImportRow.line).limit(most)))
+
+
+def lay_out(session: Session, caller: Caller, public_id: uuid.UUID, layout: dict[str, Any]) -> None:
+    """Say what the columns hold: the file is looked through anew; ConflictError once it was decided on."""
+    made = read_import(session, caller, public_id, lock=True)
+    if made.state not in _UNDECIDED:
+        raise ConflictError(f"the import is {made.state}; its columns can be chosen before it is confirmed")
+    check_again(made, layout)
+    session.flush()
+
+
+def check_again(made: Import, layout: dict[str, Any]) -> None:
+    """Back to the look through it, from its beginning."""
+    made.layout, made.checked, made.mend = layout, None, None
+    made.state, made.attempts, made.read, made.total = ImportState.CHECKING, 0, 0, None
+
+
+def confirm(session: Session, caller: Caller, public_id: uuid.UUID, shown: str) -> bool:
+    """Have the file read as it was shown, named by `layout_key`; False where that was said before.
+
+    ConflictError where it is not looked through, was laid out anew meanwhile, or cannot be read.
+    """
+    made = read_import(session, caller, public_id, lock=True)
+    if made.state in _BEGUN:
+        return False
+    if made.state != ImportState.MAPPING:
+        raise ConflictError(f"the import is {made.state}; only one that was looked through can be confirmed")
+    if layout_key(made) != shown:
+        raise ConflictError("the columns were changed meanwhile; look at the preview again")
+    if made.checked is None or made.checked.get("fault"):
+        raise ConflictError("the file cannot be read as it is laid out; choose what its columns hold")
+    made.state, made.checked, made.mend = ImportState.QUEUED, None, None
+    made.attempts, made.read, made.total = 0, 0, None
+    session.flush()
+    record(session, caller, Action.MOVED, RecordedKind.IMPORT, made.public_id, state=str(ImportState.QUEUED))
+    return True
+
+
+def layout_key(made: Import) -> str:
+    """What tells one layout of a file from another."""
+    return hashlib.sha256(json.dumps(made.layout, sort_keys=True).encode()).hexdigest()[:32]
+
+
 def end(made: Import, state: ImportState) -> None:
     """Put an import into its last state: the file's bytes go with it."""
-    made.state, made.content, made.finished = state, None, func.now()
+    made.state, made.content, made.checked, made.finished = state, None, None, func.now()
+    if state is not ImportState.FINISHED:
+        made.mend = None
 
 
 def _source(session: Session, caller: Caller, name: str) -> str:

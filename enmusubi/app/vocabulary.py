@@ -331,12 +331,24 @@ class ImportKind(StrEnum):
 class ImportState(StrEnum):
     """How far a posted file is."""
 
+    CHECKING = "checking"
+    """To be looked through before anything is entered, as who drops it on a page wants."""
+    MAPPING = "mapping"
+    """Looked through: waits for the decision of who posted it."""
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     """Not read, or not to its end; its report says why."""
     CANCELLED = "cancelled"
+
+
+class RowOutcome(StrEnum):
+    """What became of a row of a posted file that was taken."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
 
 
 class FittingKind(StrEnum):

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from enmusubi.app.clock import SystemClock
 from enmusubi.app.config import Settings
 from enmusubi.app.database import Database
-from enmusubi.app.importing.running import BATCH, MOST_ATTEMPTS, run_next_import
+from enmusubi.app.importing.reading import BATCH
+from enmusubi.app.importing.running import MOST_ATTEMPTS, run_next_import
 from enmusubi.app.models import Account, Import, Need, NeedDetail, Notice, Organisation, RecordEvent, Seed
 from enmusubi.app.vocabulary import ImportState, NoticeKind
 from enmusubi.app.working.forgetting import forgetting

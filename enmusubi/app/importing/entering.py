@@ -3,9 +3,9 @@
 import datetime
 import secrets
 import uuid
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,9 +14,9 @@ from enmusubi.app.catalogue.rules import FromFile
 from enmusubi.app.errors import EnmusubiError
 from enmusubi.app.importing.reading import CLOSED, OPEN, Reading, is_active
 from enmusubi.app.importing.reporting import end, note, told
-from enmusubi.app.models import Need, Seed
+from enmusubi.app.models import Import, ImportRow, Need, Seed
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.app.vocabulary import EntryStatus, ImportKind, ImportState
+from enmusubi.app.vocabulary import EntryStatus, ImportKind, ImportState, RowOutcome
 from enmusubi.ingest import sources
 from enmusubi.ingest.identifying import tells_owner
 from enmusubi.ingest.rows import Loaded
@@ -42,23 +42,16 @@ def enter(
             end(reading, session, made, ImportState.FAILED, CLOSED)
             return False
         model: type[Seed] | type[Need] = Seed if kind is ImportKind.SEEDS else Need
-        known = {
-            row.external_id: row
-            for row in session.execute(
-                select(model.external_id, model.public_id, model.source_digest).where(
-                    model.cluster_id == reading.caller.cluster_id,
-                    model.source == made.source,
-                    model.external_id.in_([external_id for external_id, _ in batch]),
-                )
-            )
-        }
+        known = stored_before(session, reading, model, made.source, batch)
         whose = Whose(reading.caller, model)
+        rows: list[dict[str, Any]] = []
         refused = list(made.refused)
         identifying = list(made.identifying)
         for external_id, entry in batch:
             row = known.get(external_id)
             if row is not None and row.source_digest == entry.digest:
                 made.unchanged += 1
+                rows.append(_row(made, entry, RowOutcome.UNCHANGED, row.public_id))
                 continue
             try:
                 # What the database or a rule refuses leaves nothing of its row, and all of the others.
@@ -69,6 +62,7 @@ def enter(
                         if row is None
                         else _revise(reading, session, row.public_id, external_id, entry, owner)
                     )
+                    public_id = stored.public_id
                     waits = stored.status == EntryStatus.UNDER_REVIEW
             except EnmusubiError as error:
                 reason = error.detail
@@ -79,6 +73,8 @@ def enter(
                 made.new += row is None
                 made.changed += row is not None
                 made.waiting += waits
+                outcome = RowOutcome.NEW if row is None else RowOutcome.CHANGED
+                rows.append(_row(made, entry, outcome, public_id))
                 if tells_owner(entry):
                     identifying.append(entry.line)
                 continue
@@ -86,9 +82,27 @@ def enter(
         made.refused, made.identifying, made.batches = refused, identifying, number
         note(made, loaded, total)
         session.flush()
+        if rows:
+            session.execute(insert(ImportRow), rows)
         # What was entered is not needed any more: memory stays as it is, however long the file.
         session.expire_all()
     return True
+
+
+def stored_before(
+    session: Session, reading: Reading, model: type[Seed] | type[Need], source: str, batch: list[tuple[str, Entry]]
+) -> dict[str | None, Row[str | None, uuid.UUID, bytes | None, str]]:
+    """What the catalogue holds of a batch, by the ids of its rows."""
+    query = select(model.external_id, model.public_id, model.source_digest, model.status).where(
+        model.cluster_id == reading.caller.cluster_id,
+        model.source == source,
+        model.external_id.in_([external_id for external_id, _ in batch]),
+    )
+    return {row.external_id: row for row in session.execute(query)}
+
+
+def _row(made: Import, entry: Entry, outcome: RowOutcome, public_id: uuid.UUID) -> dict[str, Any]:
+    return {"import_id": made.id, "line": entry.line, "outcome": outcome, "entry": public_id}
 
 
 def _add(

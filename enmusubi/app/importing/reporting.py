@@ -35,6 +35,15 @@ def told(problem: Problem) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def reasons(*found: list[dict[str, Any]]) -> dict[int, list[str]]:
+    """What is wrong, by line."""
+    by_line: dict[int, list[str]] = {}
+    for problem in (problem for part in found for problem in part if problem["line"] is not None):
+        column = f"{problem['column']}: " if problem["column"] else ""
+        by_line.setdefault(problem["line"], []).append(column + problem["reason"])
+    return by_line
+
+
 def end(reading: Reading, session: Session, made: Import, state: ImportState, fault: str | None = None) -> None:
     """End it in that state, record it with its counts, and tell the account, and whoever has entries to review."""
     posted_files.end(made, state)

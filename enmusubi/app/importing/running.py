@@ -1,34 +1,33 @@
 """Read the next posted file to its end, wherever an earlier run of it came to."""
 
 import datetime
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Row, Text, Uuid, column, func, select
 from sqlalchemy.orm import Session
 
-from enmusubi.app import posted_files
-from enmusubi.app.caller import Caller, act_as, acting_as_service
+from enmusubi.app.caller import Caller, acting_as_service
 from enmusubi.app.clock import Clock
+from enmusubi.app.importing.checking import check
 from enmusubi.app.importing.entering import enter
-from enmusubi.app.importing.reading import OPEN, Reading
-from enmusubi.app.importing.reporting import end, note
-from enmusubi.app.vocabulary import ImportKind, ImportState, Role
+from enmusubi.app.importing.reading import OPEN, Reading, small_batches
+from enmusubi.app.importing.reporting import end, note, reasons, told
+from enmusubi.app.vocabulary import ImportState, Role
 from enmusubi.ingest import sources
-from enmusubi.ingest.rows import Loaded, batches
-from enmusubi.ingest.sources import Entry, SourceError
+from enmusubi.ingest.rows import Loaded
+from enmusubi.ingest.sources import SourceError
 from enmusubi.matching.encoder import Encoder
 
-BATCH: Final = 100
-"""Rows of a transaction."""
 KEPT: Final = datetime.timedelta(days=90)
 """Reports are kept so long after their end; the file itself only until then."""
+UNDECIDED_KEPT: Final = datetime.timedelta(days=1)
+"""A file that was looked through waits so long for a decision."""
+MEND_KEPT: Final = datetime.timedelta(days=7)
+"""So long the rows to mend can be fetched."""
 MOST_ATTEMPTS: Final = 5
 """A file that ends its process so often is given up."""
 _LOCK: Final = 7306  # first key of the advisory locks of imports
@@ -57,8 +56,12 @@ def run_next_import(sessions: Callable[[], Session], encoder: Encoder, clock: Cl
         with _alone(sessions, row[0]) as alone:
             if alone:
                 reading = Reading(sessions, encoder, clock, row[0], _caller(row))
-                if _begin(reading, active=row.active):
+                begun = _begin(reading, active=row.active)
+                if begun is ImportState.CHECKING:
+                    check(reading)
+                elif begun is ImportState.RUNNING:
                     _read(reading)
+                if begun is not None:
                     return reading.public_id
     return None
 
@@ -76,36 +79,32 @@ def _caller(row: Row[Any]) -> Caller:
     return Caller(row.account, row.account_public_id, row.cluster, row.organisation, Role(row.role))
 
 
-def _begin(reading: Reading, *, active: bool) -> bool:
-    """Mark it as being read; whether it is to be."""
+def _begin(reading: Reading, *, active: bool) -> ImportState | None:
+    """Mark it as being read, or looked through; None where it is to be neither."""
     with reading.writing() as (session, made):
-        if made.state not in OPEN:
-            return False
+        if made.state not in (*OPEN, ImportState.CHECKING):
+            return None
         if not active or made.attempts >= MOST_ATTEMPTS:
             why = "the account was closed" if not active else "it could not be read; the server's log says why"
             end(reading, session, made, ImportState.FAILED, why)
-            return False
-        made.state = ImportState.RUNNING
+            return None
         made.attempts += 1
+        if made.state == ImportState.CHECKING:
+            return ImportState.CHECKING
+        made.state = ImportState.RUNNING
         made.started = made.started or reading.clock.now()
-        return True
+        return ImportState.RUNNING
 
 
 def _read(reading: Reading) -> None:
-    with reading.sessions() as session:
-        act_as(session, reading.caller)
-        made = posted_files.read_import(session, reading.caller, reading.public_id)
-        name, content, kind, done = made.file, made.content, ImportKind(made.kind), made.batches
-    if content is None:
-        return  # cancelled meanwhile
-    with tempfile.TemporaryDirectory(prefix="enmusubi-import-") as folder:
-        path = Path(folder) / f"posted{Path(name).suffix}"  # a name of ours: theirs may be too long for a file
-        path.write_bytes(content)
-        del content
+    with reading.file() as file:
+        if file is None:
+            return  # cancelled meanwhile
+        path, name, kind, done = file.path, file.name, file.kind, file.batches
         try:
-            source = sources.read(path, "seed" if kind is ImportKind.SEEDS else "need")
+            source = sources.read(path, file.of, mapping=file.mapping, sheet=file.sheet)
             loaded = Loaded()
-            found = _small(batches(source, loaded, {}, name))
+            found = small_batches(source, loaded, name)
             for number, batch in enumerate(found, start=1):
                 # Those of an earlier run were committed with their counts.
                 if number > done and not enter(reading, kind, batch, loaded, number, source.total):
@@ -118,13 +117,7 @@ def _read(reading: Reading) -> None:
         with reading.writing() as (session, made):
             if made.state in OPEN:
                 note(made, loaded, source.total)
+                made.mend = source.to_mend(reasons([told(problem) for problem in loaded.rejected], made.refused))
                 made.headings = [asdict(heading) for heading in source.headings]
                 made.notes = list(source.notes)
                 end(reading, session, made, ImportState.FINISHED)
-
-
-def _small(found: Iterator[list[tuple[str, Entry]]]) -> Iterator[list[tuple[str, Entry]]]:
-    for batch in found:
-        rows = iter(batch)
-        while part := list(islice(rows, BATCH)):
-            yield part

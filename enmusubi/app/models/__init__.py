@@ -12,7 +12,7 @@ from enmusubi.app.models.entries import (
     SeedDetail,
     SeedOpening,
 )
-from enmusubi.app.models.imports import Import
+from enmusubi.app.models.imports import Import, ImportRow
 from enmusubi.app.models.indicators import IndicatorFigures, IndicatorState
 from enmusubi.app.models.introductions import Disclosure, Interest, MatchStep, Outcome, StepActor, Wait
 from enmusubi.app.models.maps import MapDrawing, MapPosition
@@ -48,6 +48,7 @@ __all__ = [
     "Fitting",
     "IdempotentReply",
     "Import",
+    "ImportRow",
     "IndicatorFigures",
     "IndicatorState",
     "Interest",

@@ -12,7 +12,7 @@ from enmusubi.app.database import Base
 from enmusubi.app.models.columns import new_key, new_public_id, one_of, set_now
 from enmusubi.app.models.organisations import Cluster
 from enmusubi.app.models.people import Account
-from enmusubi.app.vocabulary import ImportKind, ImportState
+from enmusubi.app.vocabulary import ImportKind, ImportState, RowOutcome
 
 
 class Import(Base):
@@ -23,9 +23,11 @@ class Import(Base):
         one_of("kind", ImportKind, "kind"),
         one_of("state", ImportState, "state"),
         # What the file says is kept no longer than it is needed: it may hold confidential parts.
-        CheckConstraint("(state IN ('queued', 'running')) = (content IS NOT NULL)", name="content"),
+        CheckConstraint(
+            "(state IN ('checking', 'mapping', 'queued', 'running')) = (content IS NOT NULL)", name="content"
+        ),
         Index("ix_imports_page", "account_id", "created", "public_id"),
-        Index("ix_imports_open", "id", postgresql_where=text("state IN ('queued', 'running')")),
+        Index("ix_imports_open", "id", postgresql_where=text("state IN ('checking', 'queued', 'running')")),
     )
     id: Mapped[int] = new_key()
     public_id: Mapped[uuid.UUID] = new_public_id()
@@ -37,6 +39,12 @@ class Import(Base):
     size: Mapped[int] = mapped_column(Integer)
     content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     state: Mapped[str] = mapped_column(Text, default=ImportState.QUEUED)
+    # The sheet, and by heading the field that each column fills; empty where that is found out while it is read.
+    layout: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
+    # What a look through it found, until it is decided: it quotes the file.
+    checked: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
+    # The rows that were not taken, as a file to mend.
+    mend: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     # How often it was begun: a file that ends its process each time is given up.
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     # Batches of rows that are committed; the counts below are of these.
@@ -61,3 +69,14 @@ class Import(Base):
     created: Mapped[datetime.datetime] = set_now()
     started: Mapped[datetime.datetime | None]
     finished: Mapped[datetime.datetime | None]
+
+
+class ImportRow(Base):
+    """What became of one row that was taken: the entry that it is now."""
+
+    __tablename__ = "import_rows"
+    __table_args__ = (one_of("outcome", RowOutcome, "outcome"),)
+    import_id: Mapped[int] = mapped_column(ForeignKey(Import.id, ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    outcome: Mapped[str] = mapped_column(Text)
+    entry: Mapped[uuid.UUID]

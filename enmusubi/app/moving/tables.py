@@ -67,6 +67,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "deliveries": "what was sent was sent",
     "fittings": "of the installation, not of a cluster: fitted anew by `enmusubi learn` and `enmusubi calibrate`",
     "idempotent_replies": "forgotten after a day",
+    "import_rows": "of posted files, which are forgotten in time; the entries are there",
     "imports": "posted files and their reports are forgotten in time; the entries are there",
     "indicator_figures": "counted anew when somebody asks for them",
     "indicator_states": "which moment the figures are of: of these alone",

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from enmusubi.app.web import accounts, entering, exporting, failures, queue
+from enmusubi.app.web import accounts, entering, exporting, failures, files, queue
 from enmusubi.app.web.board import library
 from enmusubi.app.web.board import pages as board
 from enmusubi.app.web.entries import routers as entries
@@ -25,9 +25,15 @@ ROUTERS: Final = (
     *accounts.ROUTERS,
     board.router,
     *exporting.ROUTERS,
+    *files.ROUTERS,
     *entries.ROUTERS,
     *queue.ROUTERS,
 )
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is one of the pages', not of the API."""
+    return path.split("/")[1:2] not in _OF_API
 
 
 class Pages:
@@ -39,7 +45,7 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the application whose it is."""
-        if scope["type"] == "http" and scope["path"].split("/")[1:2] not in _OF_API:
+        if scope["type"] == "http" and is_page(scope["path"]):
             await _asked_for_head(self._pages, scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -109,7 +109,8 @@ def frame_of(request: Request) -> dict[str, Any]:
     }
 
 
-def _screen(request: Request, place: PlaceNow, runtime: RuntimeNow, form: FormNow) -> Iterator[Screen]:
+# The form comes first: a file may be long on its way, and holds no place of a request until it is there.
+def _screen(request: Request, form: FormNow, place: PlaceNow, runtime: RuntimeNow) -> Iterator[Screen]:
     visit = read_visit(request, runtime)
     request.state.sent = form  # by a page of ours: what was typed is shown again, should it not be taken
     secret = visit.session_secret

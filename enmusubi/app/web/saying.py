@@ -6,6 +6,8 @@ from enmusubi.app.web.entries import said
 from enmusubi.app.web.languages import N_
 
 DONE: Final[dict[str, str]] = {
+    "cancelled": N_("Cancelled; the file is forgotten."),
+    "confirmed": N_("It is being read; you may leave this page."),
     "deactivated": N_("The account is deactivated."),
     "invited": N_("The invitation is on its way by letter."),
     "marked": N_("Marked as read."),

@@ -25,6 +25,7 @@ from enmusubi.app.vocabulary import (
     RecordedKind,
     ReviewedKinds,
     Role,
+    RowOutcome,
     Scope,
     Side,
     SignInMethod,
@@ -295,11 +296,18 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         Sureness.POSSIBLE: N_("possible"),
     },
     ImportState: {
+        ImportState.CHECKING: N_("being looked through"),
+        ImportState.MAPPING: N_("waits for your decision"),
         ImportState.QUEUED: N_("waiting its turn"),
         ImportState.RUNNING: N_("being read"),
         ImportState.FINISHED: N_("finished"),
         ImportState.FAILED: N_("not read to its end"),
         ImportState.CANCELLED: N_("cancelled"),
+    },
+    RowOutcome: {
+        RowOutcome.NEW: N_("new"),
+        RowOutcome.CHANGED: N_("changed"),
+        RowOutcome.UNCHANGED: N_("unchanged"),
     },
 }
 WORDS.update({(kind, str(code)): said for kind, words in _WORDS.items() for code, said in words.items()})

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from enmusubi.app.caller import acting_as_service
 from enmusubi.app.catalogue import expiring
 from enmusubi.app.clock import Clock, day_of
+from enmusubi.app.importing.running import MEND_KEPT, UNDECIDED_KEPT
 from enmusubi.app.introducing.keeping_time import keep_time
 
 logger = logging.getLogger(__name__)
@@ -72,9 +73,14 @@ def _announce_ends(session: Session, now: datetime.datetime) -> None:
         pass
 
 
+def _forget_undecided(session: Session, now: datetime.datetime) -> None:
+    session.execute(select(func.forget_undecided_imports(UNDECIDED_KEPT, MEND_KEPT)))
+
+
 CHORES: tuple[Chore, ...] = (
     Chore("end-entries", _HOUR, _end_entries),
     Chore("announce-ends", _HOUR, _announce_ends),
+    Chore("forget undecided files", _HOUR, _forget_undecided),
     Chore("late steps", _HOUR, keep_time),
 )
 """All there are."""

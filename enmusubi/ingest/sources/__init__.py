@@ -1,5 +1,6 @@
 """Files of seeds and needs in, checked drafts and located problems out."""
 
+from enmusubi.ingest.sources.proposing import Look, Proposed, look
 from enmusubi.ingest.sources.reading import Source, read
 from enmusubi.ingest.sources.report import (
     Entry,
@@ -15,10 +16,13 @@ __all__ = [
     "Entry",
     "HeadingMatch",
     "Limits",
+    "Look",
     "OrganisationNamed",
     "Place",
     "Problem",
+    "Proposed",
     "Source",
     "SourceError",
+    "look",
     "read",
 ]

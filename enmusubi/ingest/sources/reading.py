@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from enmusubi.app.schemas import NeedDraft, SeedDraft
-from enmusubi.ingest.sources import delimited, fields, json_lines, legacy_workbooks, opening, tables, workbooks
+from enmusubi.ingest.sources import delimited, fields, json_lines, legacy_workbooks, mending, opening, tables, workbooks
 from enmusubi.ingest.sources.cells import Unreadable
 from enmusubi.ingest.sources.entries import build
 from enmusubi.ingest.sources.grid import Grid, Row, is_blank
@@ -31,8 +31,8 @@ _RAGGED = (
     "has {} cells where the headings have {}; check for a missing quotation mark, a separator inside a text, "
     "or a line break"
 )
-_PROBED = 200  # lines of JSON looked at for their headings before the first entry
-_BEIR: dict[Kind, dict[str, str]] = {
+PROBED = 200  # lines of JSON looked at for their headings before the first entry
+BEIR: dict[Kind, dict[str, str]] = {
     "seed": {"_id": "external_id", "title": "title", "text": "description", "metadata": fields.IGNORE},
     "need": {"_id": "external_id", "title": "title", "text": "summary", "metadata": fields.IGNORE},
 }
@@ -55,6 +55,7 @@ class Source:
         notes: list[str],
         total: int | None,
         rows: Callable[["Source"], Iterator[Entry | Problem]],
+        raw: Callable[[], Iterator[tuple[int, Sequence[object]]]] | None = None,
     ) -> None:
         self.file = file
         self.format = name
@@ -62,6 +63,7 @@ class Source:
         self.total = total
         self._columns = columns
         self._rows = rows
+        self._raw = raw
         self._notes = notes
         self._found: Counter[str] = Counter()
 
@@ -88,6 +90,13 @@ class Source:
             raise SourceError(
                 f"{self.file} changed or went away while it was read ({type(error).__name__}); run it again"
             ) from None
+
+    def to_mend(self, reasons: Mapping[int, Sequence[str]]) -> bytes | None:
+        """The rows of these lines as a CSV, with what is wrong; None where there are none, or no table."""
+        if self._raw is None or not reasons:
+            return None
+        names = {column.number: column.heading for column in self._columns}
+        return mending.to_mend([names.get(place, "") for place in range(1, max(names) + 1)], self._raw(), reasons)
 
     def count(self, note: str) -> None:
         """Count an entry for a note."""
@@ -121,7 +130,7 @@ def read(
     found = opening.format_of(path, limits)
     try:
         if found in ("xlsx", "xls"):
-            grids = workbooks.grids(path, limits) if found == "xlsx" else legacy_workbooks.grids(path, limits)
+            grids = sheets_of(path, found, limits)
             return _workbook(grids, f"Excel (.{found})", path.name, kind, mapping, sheet, limits)
         if sheet is not None:
             raise SourceError(f"{path.name} is no workbook, so it has no sheet {sheet!r}; leave --sheet out")
@@ -133,6 +142,11 @@ def read(
         return _delimited(text, kind, mapping, limits)
     except OSError as error:
         raise SourceError(f"{path.name} cannot be read ({error.strerror or error})") from None
+
+
+def sheets_of(path: Path, found: opening.Format, limits: Limits) -> list[Grid]:
+    """The sheets of a workbook of either format."""
+    return workbooks.grids(path, limits) if found == "xlsx" else legacy_workbooks.grids(path, limits)
 
 
 def _workbook(
@@ -152,7 +166,7 @@ def _workbook(
     elif not grids:
         raise SourceError(f"{file} holds no sheets with cells")
     else:
-        chosen = [grid for grid in grids if _qualifies(grid, kind, mapping)]
+        chosen = [grid for grid in grids if qualifies(grid, kind, mapping)]
         if not chosen:
             # Reading the fullest one as a whole file says what is amiss with it.
             chosen = [max(grids, key=lambda grid: grid.total or 0)]
@@ -165,7 +179,8 @@ def _workbook(
     return _table(chosen[0], name, None, kind, mapping, limits, notes, several=len(grids) > 1)
 
 
-def _qualifies(grid: Grid, kind: Kind, mapping: Mapping[str, str]) -> bool:
+def qualifies(grid: Grid, kind: Kind, mapping: Mapping[str, str]) -> bool:
+    """Whether a sheet has headings of the kind."""
     header = tables.find_header(grid, kind, mapping)
     return header is not None and header.has_text and (bool(mapping) or not _is_other(grid, header, kind))
 
@@ -175,7 +190,8 @@ def _is_other(grid: Grid, header: tables.Header, kind: Kind) -> bool:
     return other is not None and other.has_text and other.recognised > header.recognised
 
 
-def _delimited(text: Text, kind: Kind, mapping: Mapping[str, str], limits: Limits) -> Source:
+def best_grid(text: Text, kind: Kind, mapping: Mapping[str, str], limits: Limits) -> tuple[str, Grid]:
+    """A delimited file by the delimiter that makes most sense of it."""
     ending = text.path.suffix.lower()
     ranked = []
     for order, delimiter in enumerate(delimited.DELIMITERS):
@@ -185,6 +201,11 @@ def _delimited(text: Text, kind: Kind, mapping: Mapping[str, str], limits: Limit
         expected = (delimiter == "\t") == (ending in (".tsv", ".tab"))
         ranked.append(((header.recognised if header else 0, expected, wide, -order), delimiter, grid))
     _, delimiter, grid = max(ranked, key=lambda candidate: candidate[0])
+    return delimiter, grid
+
+
+def _delimited(text: Text, kind: Kind, mapping: Mapping[str, str], limits: Limits) -> Source:
+    delimiter, grid = best_grid(text, kind, mapping, limits)
     notes = [f"read as {text.encoding_name}"]
     return _table(grid, delimited.DELIMITERS[delimiter], text.encoding, kind, mapping, limits, notes)
 
@@ -213,7 +234,16 @@ def _table(
     file = f"{grid.file} [{grid.sheet}]" if several and grid.sheet else grid.file
     total = None if grid.total is None else max(0, grid.total - header.above)
     rows = partial(_table_rows, grid=grid, header=header, columns=columns, kind=kind, file=file)
-    return Source(file, name, encoding, columns, notes, total, lambda source: rows(source))
+    raw = partial(_raw_rows, grid, header)
+    return Source(file, name, encoding, columns, notes, total, lambda source: rows(source), raw)
+
+
+def _raw_rows(grid: Grid, header: tables.Header) -> Iterator[tuple[int, Sequence[object]]]:
+    """The cells below the headings as they stand there, merged ones for every row that they cover."""
+    covers = tables.Covers(grid, header.last)
+    for row in grid.rows():
+        if isinstance(row, Row) and row.line > header.last:
+            yield row.line, [covers.value(row.line, place, value)[1] for place, value in enumerate(row.cells, start=1)]
 
 
 def _given_notes(columns: Sequence[Column]) -> Iterator[str]:
@@ -227,6 +257,7 @@ def _table_rows(
 ) -> Iterator[Entry | Problem]:
     width = max(column.number for column in columns)
     covers = tables.Covers(grid, header.last)
+    ours = any(column.heading == mending.WHAT for column in columns)  # a file to mend comes back
     for row in grid.rows():
         if isinstance(row, Problem):
             if (row.place.line or 0) > header.last:
@@ -245,16 +276,16 @@ def _table_rows(
                 source.count("merged cells are taken for every row that they cover: {} cells")
                 if column.field in ("title", "external_id"):
                     value = Unreadable("is merged with the row above; give each entry one row, and unmerge")
-            filled.append((column, value))
+            filled.append((column, mending.plain(value) if ours and isinstance(value, str) else value))
         if all(is_blank(value) for _, value in filled):
             continue
         yield from build(kind, file, row.line, filled)
 
 
 def _json_lines(text: Text, kind: Kind, mapping: Mapping[str, str]) -> Source:
-    probed = [record for record in islice(json_lines.records(text), _PROBED) if isinstance(record, json_lines.Record)]
+    probed = [record for record in islice(json_lines.records(text), PROBED) if isinstance(record, json_lines.Record)]
     beir = bool(probed) and all({"_id", "text"} <= record.members.keys() for record in probed)
-    given = {**(_BEIR[kind] if beir else {}), **mapping}
+    given = {**(BEIR[kind] if beir else {}), **mapping}
     names = list(dict.fromkeys(name for record in probed for name in record.members))
     file = text.path.name
     columns = _members(names, 1, kind, given, file)
@@ -262,7 +293,7 @@ def _json_lines(text: Text, kind: Kind, mapping: Mapping[str, str]) -> Source:
     texts = {column.field for column in columns} & (fields.TEXTS[kind])
     if not texts:
         raise SourceError(
-            f"{file} has no member that names a text of a {kind} in its first {_PROBED} lines ({listed(columns)}); "
+            f"{file} has no member that names a text of a {kind} in its first {PROBED} lines ({listed(columns)}); "
             "check that each line is one object, and name its members with --map member=field"
         )
     notes = [f"read as {text.encoding_name}", *_given_notes(columns)]
@@ -276,7 +307,7 @@ def _json_lines(text: Text, kind: Kind, mapping: Mapping[str, str]) -> Source:
 def _members(names: Sequence[str], first: int, kind: Kind, given: Mapping[str, str], file: str) -> list[Column]:
     paths = [(number, (name,), False) for number, name in enumerate(names, start=first)]
     columns = decide(paths, kind, given, file, strict=False)
-    layout = _BEIR[kind]
+    layout = BEIR[kind]
     return [
         replace(column, how="BEIR layout") if given.get(name) == layout.get(name, "") else column
         for name, column in zip(names, columns, strict=True)

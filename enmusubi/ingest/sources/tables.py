@@ -154,12 +154,12 @@ def columns_of(
     lines = grid.head
     if max(header.paths) > limits.columns:
         raise SourceError(f"{grid.file} has more than {limits.columns} columns; delete those that are not needed")
-    marked, notes = _marks_above(grid, lines, header)
+    marked, notes = marks_above(grid, lines, header)
     paths = [(place, path, place in header.continuations) for place, path in sorted(header.paths.items())]
     return decide(paths, kind, mapping, grid.file, marked), notes
 
 
-def _marks_above(grid: Grid, lines: Mapping[int, Sequence[object]], header: Header) -> tuple[dict[int, str], list[str]]:
+def marks_above(grid: Grid, lines: Mapping[int, Sequence[object]], header: Header) -> tuple[dict[int, str], list[str]]:
     """The columns below a mark such as 非公開 in a line above the last headings, each with that line."""
     marked: dict[int, str] = {}
     notes = []

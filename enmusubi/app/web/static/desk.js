@@ -238,6 +238,85 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
 
 // ---- files: drop, progress
 
+/** Send a file with its progress shown; the answering page is gone to as the form itself would. */
+function upload(form) {
+  const [bar, told] = [form.querySelector("progress"), form.querySelector("[data-upload-wrong]")];
+  const [holder, button] = [form.querySelector("[data-uploading]"), form.querySelector("button")];
+  const request = new XMLHttpRequest();
+  const failed = () => {
+    told.textContent = form.dataset.failed;
+    told.hidden = false;
+    holder.hidden = true;
+    button.disabled = false;
+  };
+  request.upload.addEventListener("progress", (event) => {
+    if (event.lengthComputable) bar.value = event.loaded / event.total;
+  });
+  request.addEventListener("error", failed);
+  request.addEventListener("load", () => {
+    if (request.status < 400) return document.location.assign(request.responseURL);
+    const page = html.parseFromString(request.responseText, "text/html");
+    const wrong = page.querySelector("main .wrong, main .alert, main h1");
+    failed();
+    if (wrong) told.textContent = wrong.textContent;
+    form.elements.namedItem("once").value = page.querySelector("[name=once]")?.value ?? crypto.randomUUID();
+  });
+  button.disabled = true;
+  told.hidden = true;
+  holder.hidden = false;
+  request.open("POST", form.action);
+  request.send(new FormData(form));
+}
+
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  const [input, told] = [form.querySelector("input[type=file]"), form.querySelector("[data-upload-wrong]")];
+  const fits = () => {
+    const tooLarge = [...input.files].some((file) => file.size > Number(form.dataset.most));
+    told.textContent = tooLarge ? form.dataset.tooLarge : "";
+    told.hidden = !tooLarge;
+    return !tooLarge;
+  };
+  form.querySelector("[data-droppable]").hidden = false;
+  input.addEventListener("change", fits);
+  form.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    form.classList.add("over");
+  });
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.classList.remove("over");
+    if (event.dataTransfer.files.length !== 1) return;
+    input.files = event.dataTransfer.files;
+    fits();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (fits()) upload(form);
+  });
+}
+
+/** Follow an import: the bar with every event, the voice at each quarter, and the next page at the end. */
+for (const section of document.querySelectorAll("[data-follow]")) {
+  const events = new EventSource(section.dataset.follow);
+  let quarter = 0;
+  events.addEventListener("progress", (event) => {
+    const found = JSON.parse(event.data);
+    const bar = section.querySelector("progress");
+    section.querySelector("[data-progress-text]").textContent = found.text;
+    if (!found.max) return;
+    bar.max = Math.max(found.max, found.value);
+    bar.value = found.value;
+    const now = Math.floor((4 * found.value) / bar.max);
+    if (now > quarter) section.querySelector("[data-progress-said]").textContent = found.text;
+    quarter = now;
+  });
+  events.addEventListener("ended", () => {
+    events.close();
+    document.location.reload();
+  });
+}
+
 // ---- board, map and chain
 
 const looks = (name) => {
