@@ -21,7 +21,7 @@ KILLS ?= 200
 # make lock: `all`, or the one package to take a newer version of.
 UPGRADE ?=
 
-.PHONY: help setup lock demo serve test lint types contracts migrations check quality crash bench messages clean
+.PHONY: help setup lock demo serve test lint types contracts migrations check quality crash bench screenshots messages clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ crash: setup ## crash tests with KILLS kills (200)
 
 bench: setup ## speed against the plain script; writes docs/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+
+screenshots: setup ## take the README's screenshots anew, in Chromium
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.web.screenshots
 
 messages: setup ## bring the pages' catalogues up to date with templates and code
 	$(BIN)/python -m tests.web.messages
