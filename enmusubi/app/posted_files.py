@@ -127,7 +127,12 @@ def lay_out(session: Session, caller: Caller, public_id: uuid.UUID, layout: dict
     """Say what the columns hold: the file is looked through anew; ConflictError once it was decided on."""
     made = read_import(session, caller, public_id, lock=True)
     if made.state not in _UNDECIDED:
-        raise ConflictError(f"the import is {made.state}; its columns can be chosen before it is confirmed")
+        raise ConflictError(
+            Sentence(
+                "the import is %(state)s; its columns can be chosen before it is confirmed",
+                state=ImportState(made.state),
+            )
+        )
     check_again(made, layout)
     session.flush()
 
@@ -147,7 +152,12 @@ def confirm(session: Session, caller: Caller, public_id: uuid.UUID, shown: str) 
     if made.state in _BEGUN:
         return False
     if made.state != ImportState.MAPPING:
-        raise ConflictError(f"the import is {made.state}; only one that was looked through can be confirmed")
+        raise ConflictError(
+            Sentence(
+                "the import is %(state)s; only one that was looked through can be confirmed",
+                state=ImportState(made.state),
+            )
+        )
     if layout_key(made) != shown:
         raise ConflictError("the columns were changed meanwhile; look at the preview again")
     if made.checked is None or made.checked.get("fault"):

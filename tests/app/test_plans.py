@@ -100,6 +100,9 @@ def made(server: Database) -> Iterator[Made]:
         )
         need, seed = a_need(session, cluster, company), a_seed(session, cluster, university)
         put_match_into(session, a_match(session, need, seed), MatchStatus.INTRODUCED)
+        for table in TABLES:
+            # What was counted after other tests' rows would say that there are none.
+            session.execute(text("select pg_clear_relation_stats('public', :table)"), {"table": table})
         session.commit()
         yield Made(database, callers, need, seed)
 

@@ -97,29 +97,48 @@ def refuse_undisclosable(session: Session, caller: Caller, match: Match) -> None
     standing = standing_of(session, caller, [match]).get(match.id)
     if standing is None:
         # Of before such an entry could not become a draft any more.
-        raise ConflictError(f"one of the two entries is a draft; {_MENDED[EntryStatus.DRAFT]}", legal_steps=["close"])
+        raise ConflictError(_OF_BEFORE, legal_steps=["close"])
     for hindrance in standing.against(Awaited.DISCLOSURE, Side.CLUSTER):
         if hindrance is Hindrance.EXCLUDED:
-            told = (
-                "the need excludes the seed's organisation by now, so nothing is disclosed to it; close the "
-                "introduction, or ask the company"
-            )
+            told = _EXCLUDED
         else:
             side = Side.NEED if hindrance is Hindrance.NEED_NOT_OPEN else Side.SEED
             # As it is now: what the session read before the match was held may be older.
-            status = standing.status[side]
-            told = f"the {side} is {status}, so nothing is disclosed; {_MENDED[status]}"
+            told = _not_open(standing.status[side], side)
         raise ConflictError(told, legal_steps=[str(Step.CLOSE)])
 
 
-_CLOSE: Final = "close the introduction"
-_MENDED: Final = {
-    EntryStatus.WITHDRAWN: f"a withdrawn entry does not come back: {_CLOSE}",
-    EntryStatus.ARCHIVED: f"its owner may resume it, or {_CLOSE}",
-    EntryStatus.REJECTED: f"its owner may submit it again, or {_CLOSE}",
-    EntryStatus.UNDER_REVIEW: f"approve it first, or {_CLOSE}",
-    EntryStatus.DRAFT: f"its owner may submit it, or {_CLOSE}",
-}
+_OF_BEFORE: Final = Sentence("one of the two entries is a draft; its owner may submit it, or close the introduction")
+_EXCLUDED: Final = Sentence(
+    "the need excludes the seed's organisation by now, so nothing is disclosed to it; close the introduction, or ask "
+    "the company"
+)
+
+
+def _not_open(status: EntryStatus, side: Side) -> Sentence:
+    match status:
+        case EntryStatus.WITHDRAWN:
+            return Sentence(
+                "the %(side)s is withdrawn, so nothing is disclosed; a withdrawn entry does not come back: close the "
+                "introduction",
+                side=side,
+            )
+        case EntryStatus.ARCHIVED:
+            return Sentence(
+                "the %(side)s is archived, so nothing is disclosed; its owner may resume it, or close the introduction",
+                side=side,
+            )
+        case EntryStatus.UNDER_REVIEW:
+            return Sentence(
+                "the %(side)s is under review, so nothing is disclosed; approve it first, or close the introduction",
+                side=side,
+            )
+        case _:
+            return Sentence(
+                "the %(side)s is not published, so nothing is disclosed; its owner may submit it, or close the "
+                "introduction",
+                side=side,
+            )
 
 
 _BOTH_ALONE: Final = Sentence(
@@ -142,7 +161,8 @@ def refuse_unanswerable(session: Session, match: Match) -> None:
     """Raise ConflictError where a side that is to be asked has nobody to answer, until the transaction ends."""
     alone = _alone(session, match)
     if alone:
-        raise ConflictError(_BOTH_ALONE if len(alone) > 1 else _ALONE_IS[next(iter(alone))], legal_steps=[])
+        told = _BOTH_ALONE if len(alone) > 1 else _ALONE_IS[next(iter(alone))]
+        raise ConflictError(told, legal_steps=[])
 
 
 def tell_unanswerable(session: Session, match: Match, by: Side) -> None:

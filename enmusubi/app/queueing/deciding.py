@@ -9,7 +9,14 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.errors import ConflictError, EnmusubiError, InvalidInputError, NotFoundError, PreconditionFailedError
+from enmusubi.app.errors import (
+    ConflictError,
+    EnmusubiError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    Sentence,
+)
 from enmusubi.app.introducing.drafts import StepDraft
 from enmusubi.app.introducing.steps import At, reconsider
 from enmusubi.app.permissions import Relation, Right, require
@@ -78,7 +85,7 @@ def _all(
     if not ticked:
         raise InvalidInputError("match: none is ticked")
     if len(ticked) > MOST:
-        raise InvalidInputError(f"match: at most {MOST} at once")
+        raise InvalidInputError(Sentence("match: at most %(most)s at once", most=MOST))
     refused = []
     # In one order everywhere, so that two that decide on the same do not deadlock.
     for each in sorted(set(ticked), key=lambda one: one.match):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enmusubi.app.caller import Caller
-from enmusubi.app.errors import ConflictError, NotFoundError
+from enmusubi.app.errors import ConflictError, NotFoundError, Sentence
 from enmusubi.app.models import QueueView
 from enmusubi.app.permissions import Relation, Right, require
 from enmusubi.app.queueing.drafts import QueueFilters, ViewDraft
@@ -45,7 +45,7 @@ def save_view(session: Session, caller: Caller, draft: ViewDraft) -> QueueView:
     view = session.scalar(select(QueueView).where(own, QueueView.name == draft.name))
     if view is None:
         if (session.scalar(select(func.count()).select_from(QueueView).where(own)) or 0) >= MOST:
-            raise ConflictError(f"you have {MOST} saved views already; remove one first")
+            raise ConflictError(Sentence("you have %(most)s saved views already; remove one first", most=MOST))
         view = QueueView(account_id=caller.id, name=draft.name)
         session.add(view)
     is_new = view.id is None

@@ -255,6 +255,7 @@ _WORDS: Final[dict[type[StrEnum], dict[str, str]]] = {
         RecordedKind.CLUSTER: N_("cluster"),
         RecordedKind.FITTING: N_("fitted ranking"),
         RecordedKind.SAVED_SEARCH: N_("saved search"),
+        RecordedKind.QUEUE_VIEW: N_("saved view of the queue"),
         RecordedKind.WEBHOOK: N_("webhook"),
         RecordedKind.RECORD: N_("record"),
         RecordedKind.IMPORT: N_("file"),

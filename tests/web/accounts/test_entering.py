@@ -83,7 +83,7 @@ def test_what_is_wrong_with_an_invitation(people: People, session: Session, ente
     browser = enter(people.coordinator)
     reply = browser.send("/people/invite", email="a@example.org", role="company", language="ja")
     assert reply.status_code == 422
-    assert "企業のアカウントには所属機関が必要です" in reply.text
+    assert "「企業」のアカウントには所属組織が必要です" in reply.text
     taken = with_password(session, people.administrator)
     reply = browser.send("/people/invite", email=taken, role="coordinator", language="ja")
     assert reply.status_code == 403

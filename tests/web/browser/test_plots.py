@@ -34,7 +34,10 @@ def test_plots_are_drawn_and_nothing_is_refused(
         page = opened(window, Role.COORDINATOR, path)
         assert page.locator(".plot .main-svg").count() >= plots
         ink = page.evaluate("getComputedStyle(document.body).color")
-        assert page.locator(".plot .xtick text").first.evaluate("(text) => getComputedStyle(text).fill") == ink
+        assert (
+            page.locator(".plot .xtick text, .plot .legendtext").first.evaluate("(text) => getComputedStyle(text).fill")
+            == ink
+        )
         assert page.evaluate("refused") == []
 
 

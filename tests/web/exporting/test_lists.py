@@ -51,7 +51,7 @@ def test_seeds_in_both_forms(people: People, session: Session, enter: Enter, lan
     table, book = browser.get("/exports/seeds.csv"), browser.get("/exports/seeds.xlsx")
     (line,), (row,) = lines_of(table), rows_of(book)
     title, status, keywords = (
-        ("名称", "状態", "技術キーワード") if language == "ja" else ("Title", "Status", "Technology keywords")
+        ("題名", "状態", "技術キーワード") if language == "ja" else ("Title", "Status", "Technology keywords")
     )
     assert line[title] == row[title] == "コラーゲンを混ぜたコンクリート"
     assert line[status] == row[status] == ("公開" if language == "ja" else "published")
@@ -92,8 +92,8 @@ def test_each_role_gets_its_list(people: People, client: TestClient, session: Se
     other = a_person(client, session, people.cluster, Role.COMPANY)
     session.commit()
     own, overseer, stranger = enter(people.university), enter(people.coordinator), enter(other)
-    assert {line["名称"] for line in lines_of(own.get("/exports/seeds.csv"))} == {"下書き", seed.title}
-    assert {line["名称"] for line in lines_of(overseer.get("/exports/seeds.csv"))} == {seed.title}
+    assert {line["題名"] for line in lines_of(own.get("/exports/seeds.csv"))} == {"下書き", seed.title}
+    assert {line["題名"] for line in lines_of(overseer.get("/exports/seeds.csv"))} == {seed.title}
     assert lines_of(stranger.get("/exports/needs.csv")) == []
     assert lines_of(stranger.get("/exports/matches.csv")) == []
     (told,) = lines_of(overseer.get("/exports/matches.csv"))
@@ -151,8 +151,8 @@ def test_hostile_texts(people: People, session: Session, enter: Enter) -> None:
     session.commit()
     browser = enter(people.company)
     (line,), (row,) = lines_of(browser.get("/exports/seeds.csv")), rows_of(browser.get("/exports/seeds.xlsx"))
-    assert line["名称"] == f"'{title}"
-    assert row["名称"] == title
+    assert line["題名"] == f"'{title}"
+    assert row["題名"] == title
     assert row["概要"] == line["概要"] == "長" * 20_000
     assert row["技術キーワード"].count("、") == 199
 
