@@ -128,6 +128,12 @@ def _not_open(status: EntryStatus, side: Side) -> Sentence:
                 "the %(side)s is archived, so nothing is disclosed; its owner may resume it, or close the introduction",
                 side=side,
             )
+        case EntryStatus.REJECTED:
+            return Sentence(
+                "the %(side)s is rejected, so nothing is disclosed; its owner may submit it again, or close the "
+                "introduction",
+                side=side,
+            )
         case EntryStatus.UNDER_REVIEW:
             return Sentence(
                 "the %(side)s is under review, so nothing is disclosed; approve it first, or close the introduction",

@@ -68,7 +68,7 @@ def test_what_has_ended_is_not_disclosed(pair: Pair, session: Session, kind: str
     word = "need" if kind == "needs" else "seed"
     shown = pair.coordinator.get(f"/matches/{pair.match}/disclosure")
     assert (shown.status_code, shown.json()["legal_steps"]) == (409, ["close"])
-    assert f"the {word} is {state}" in shown.json()["detail"]
+    assert f"the {word} is {state.replace('_', ' ')}" in shown.json()["detail"]
     assert "close the introduction" in shown.json()["detail"]
     assert pair.ask(pair.coordinator, "disclosure", {}, tag).status_code == 409
     assert hindered(pair, pair.coordinator) == [[f"{word}_not_open"]]

@@ -56,7 +56,8 @@ def test_seeds_in_both_forms(people: People, session: Session, enter: Enter, lan
     assert line[title] == row[title] == "コラーゲンを混ぜたコンクリート"
     assert line[status] == row[status] == ("公開" if language == "ja" else "published")
     assert row[keywords] == ("コンクリート、コラーゲン" if language == "ja" else "コンクリート, コラーゲン")
-    assert (line["TRL"], row["TRL"]) == ("4", 4)
+    trl = "TRL（技術成熟度）" if language == "ja" else "TRL"
+    assert (line[trl], row[trl]) == ("4", 4)
     said = quote("シーズ" if language == "ja" else "seeds")
     assert f"filename*=UTF-8''{said}-" in book.headers["content-disposition"]
     assert 'filename="seeds-' in book.headers["content-disposition"]
@@ -153,7 +154,7 @@ def test_hostile_texts(people: People, session: Session, enter: Enter) -> None:
     (line,), (row,) = lines_of(browser.get("/exports/seeds.csv")), rows_of(browser.get("/exports/seeds.xlsx"))
     assert line["題名"] == f"'{title}"
     assert row["題名"] == title
-    assert row["概要"] == line["概要"] == "長" * 20_000
+    assert row["要約"] == line["要約"] == "長" * 20_000
     assert row["技術キーワード"].count("、") == 199
 
 
