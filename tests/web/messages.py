@@ -45,7 +45,7 @@ NOT_SHOWN: Final = frozenset(
 """Modules whose errors no page shows: of the operator, of the worker, of the API's own headers."""
 RAISED: Final = frozenset(
     {"InvalidInputError", "UnauthenticatedError", "ForbiddenError", "ConfirmationNeededError", "TooManyAttemptsError"}
-    | {"NotFoundError", "ConflictError", "PreconditionFailedError", "NotReadyError"}
+    | {"NotFoundError", "ConflictError", "PreconditionFailedError", "NotReadyError", "StaleFormError"}
 )
 """Errors that pages show; what they say stands in the call, or in a `Sentence`."""
 
@@ -86,9 +86,7 @@ def found() -> dict[str, Catalog]:
 
 def _keywords(path: Path) -> Mapping[str, object]:
     said = {"Sentence": None, **dict.fromkeys(RAISED)}
-    if path.is_relative_to(SHEETS):
-        return {**_KEYWORDS, **said}
-    return _KEYWORDS if path.is_relative_to(WEB) else said
+    return {**_KEYWORDS, **said} if path.is_relative_to(WEB) or path.is_relative_to(SHEETS) else said
 
 
 def stored(part: str, language: Language) -> Catalog:

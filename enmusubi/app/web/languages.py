@@ -25,7 +25,6 @@ COOKIE: Final = "enmusubi-language"
 CATALOGUES: Final = Path(__file__).parent / "locale"
 WORDS: Final[dict[tuple[type[StrEnum], str], str]] = {}
 """The words of codes, which `words` puts here."""
-_YEAR: Final = 365 * 24 * 3600
 
 
 def N_(message: str) -> str:  # noqa: N802 the name that Babel looks for

@@ -12,38 +12,6 @@ from enmusubi.app.web.asking import Screen, text_of
 from enmusubi.app.web.forms import WHOLE, Filled
 from enmusubi.app.web.languages import N_, Speech
 
-# The use cases say in English what is wrong: here, so that it is translated where it is shown.
-_SAID = (
-    N_("holds a part of your name or e-mail address; take another"),
-    N_("is common or easy to guess; several words that have nothing to do with each other are better"),
-    N_("there is an account with this e-mail address already"),
-    N_("there is a deactivated account with this e-mail address; a cluster administrator can reactivate it"),
-    N_(
-        "there is an account with this e-mail address already: sign in with it or, where it is deactivated, ask its "
-        "cluster administrator to reactivate it; the invitation stays open"
-    ),
-    N_("organisation: an account of the role company needs one"),
-    N_("organisation: an account of the role university needs one"),
-    N_("organisation: an account of the role cluster_administrator belongs to none"),
-    N_("organisation: an account of the role auditor belongs to none"),
-    N_("organisation: a company has no account of the role university"),
-    N_("organisation: a university has no account of the role company"),
-    N_("organisation: a public_research has no account of the role company"),
-    N_("organisation: a core has no account of the role company"),
-    N_("the organisation has been withdrawn"),
-    N_("the organisation still has entries that are not withdrawn; withdraw these first"),
-    N_("another organisation of the cluster has this name"),
-    N_("another organisation of the cluster has this ror"),
-    N_("another organisation of the cluster has this corporate_number"),
-    N_("you cannot deactivate your own account; another administrator can"),
-    N_("against: a company sees no needs of others; search seeds"),
-    N_("the webhook is switched off; switch it on first"),
-    N_("the form is of another session; open the page again, and send it once more"),
-    N_("this installation sends no letters; ask your cluster administrator for a link"),
-    N_("trl_min is above trl_max"),
-    N_("the password is not right"),
-)
-
 
 def version_of(form: FormData) -> int:
     """The version that the form was made from."""
